@@ -1,0 +1,17 @@
+// Installs what package-lock.json names, unless that is what node_modules already holds. Runs before
+// every npm script that needs packages, on whatever Node the machine has; the packages bring Node 24.
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const installed = join(root, "node_modules", ".package-lock.json");
+const wanted = join(root, "package-lock.json");
+
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
+  // No progress bars and no engine warnings: the Node that runs this step is not the one that runs Varve.
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  const { status } = spawnSync("npm", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  process.exit(status ?? 1);
+}

@@ -1,0 +1,14 @@
+/** The interface that `Database` and the client share. See `protocol/store.ts`. */
+export {
+  type Commit,
+  type Data,
+  DURABILITIES,
+  type Durability,
+  type Entry,
+  type Operation,
+  type Reader,
+  type Scan,
+  type ScanOptions,
+  type Store,
+  type WriteOptions,
+} from "varve-protocol";
