@@ -1,10 +1,81 @@
 export {
+  type CompactRange,
+  decodeCompact,
+  decodeResult,
+  encodeCompact,
+  encodeEmpty,
+  encodeResult,
+} from "./control.ts";
+export {
   ERROR_CODES,
   type ErrorCode,
   type ErrorDetails,
   errorCodeOf,
   VarveError,
 } from "./errors.ts";
+export { decodeError, encodeError } from "./failure.ts";
+export {
+  decodeEmpty,
+  FRAME_HEADER_BYTES,
+  type Frame,
+  HANDSHAKE_FRAME_BYTES_MAX,
+} from "./frame.ts";
+export { FrameDecoder } from "./frame-decoder.ts";
+export { FrameWriter } from "./frame-writer.ts";
+export {
+  chooseVersion,
+  decodeHello,
+  decodeWelcome,
+  encodeHello,
+  encodeWelcome,
+  type Hello,
+  type Limits,
+  type Welcome,
+} from "./handshake.ts";
+export {
+  type Answer,
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRequest,
+  type Request,
+} from "./message.ts";
+export {
+  CONNECTION_REQUEST_ID,
+  DEFAULT_PORT,
+  FEATURES,
+  OPCODE,
+  type Opcode,
+  type OpcodeName,
+  opcodeNameOf,
+  PROTOCOL_VERSION_MAX,
+  PROTOCOL_VERSION_MIN,
+  unexpectedOpcode,
+} from "./opcodes.ts";
+export {
+  decodeGet,
+  decodeGetMany,
+  decodeValue,
+  decodeValues,
+  encodeAbsent,
+  encodeGet,
+  encodeGetMany,
+  encodeValue,
+  encodeValues,
+} from "./reads.ts";
+export {
+  decodeScan,
+  decodeScanCredit,
+  decodeScanData,
+  decodeScanEnd,
+  encodeScan,
+  encodeScanCredit,
+  encodeScanData,
+  encodeScanEnd,
+  SCAN_DATA_HEADER_BYTES,
+  type ScanRequest,
+  scanEntryBytes,
+} from "./scans.ts";
 export {
   type Commit,
   type Data,
@@ -18,3 +89,18 @@ export {
   type Store,
   type WriteOptions,
 } from "./store.ts";
+export {
+  type BatchRequest,
+  type BytesOperation,
+  type DeleteRequest,
+  type DurabilityChoice,
+  decodeBatch,
+  decodeCommitted,
+  decodeDelete,
+  decodePut,
+  encodeBatch,
+  encodeCommitted,
+  encodeDelete,
+  encodePut,
+  type PutRequest,
+} from "./writes.ts";

@@ -1,0 +1,73 @@
+/**
+ * The numbers that name frames, and the constants of the handshake. README.md in this folder is the
+ * specification; a test holds its tables against this file. Numbers are never used again.
+ *
+ * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
+ * connection (authentication, keyspaces), 0x12-0x1F reads (snapshots), 0x23-0x2F writes (conditions),
+ * 0x40-0x5F streams (change feeds), 0x73-0x7F administration.
+ */
+import { VarveError } from "./errors.ts";
+
+export const OPCODE = {
+  HELLO: 0x01,
+  PING: 0x02,
+  CANCEL: 0x03,
+  GET: 0x10,
+  GET_MANY: 0x11,
+  PUT: 0x20,
+  DELETE: 0x21,
+  BATCH: 0x22,
+  SCAN: 0x30,
+  SCAN_CREDIT: 0x31,
+  STATS: 0x70,
+  FLUSH: 0x71,
+  COMPACT: 0x72,
+
+  ERROR: 0x80,
+  WELCOME: 0x81,
+  PONG: 0x82,
+  VALUE: 0x90,
+  ABSENT: 0x91,
+  VALUES: 0x92,
+  COMMITTED: 0xa0,
+  SCAN_DATA: 0xb0,
+  SCAN_END: 0xb1,
+  RESULT: 0xf0,
+} as const;
+
+export type OpcodeName = keyof typeof OPCODE;
+export type Opcode = (typeof OPCODE)[OpcodeName];
+
+/** "VARV", the first bytes of the bodies of HELLO and WELCOME. */
+export const MAGIC = [0x56, 0x41, 0x52, 0x56] as const;
+
+/** The protocol versions that this package speaks, lowest and highest. */
+export const PROTOCOL_VERSION_MIN = 1;
+export const PROTOCOL_VERSION_MAX = 1;
+
+/** Feature bits that this package understands. None is defined yet; unknown bits are ignored. */
+export const FEATURES = 0;
+
+export const DEFAULT_PORT = 7420;
+
+/** The request id of HELLO, of its answer, and of errors that concern the connection as a whole. */
+export const CONNECTION_REQUEST_ID = 0;
+
+const opcodeNames = new Map<number, OpcodeName>(
+  Object.entries(OPCODE).map(([name, number]) => [number, name as OpcodeName]),
+);
+
+/** The opcode's name; `undefined` for one that this version does not know. */
+export function opcodeNameOf(opcode: number): OpcodeName | undefined {
+  return opcodeNames.get(opcode);
+}
+
+/** The error for a frame whose opcode has no meaning here: unknown, or known but not in this direction. */
+export function unexpectedOpcode(opcode: number): VarveError {
+  const hex = `0x${opcode.toString(16).padStart(2, "0")}`;
+  const name = opcodeNames.get(opcode);
+  return new VarveError(
+    "PROTOCOL_ERROR",
+    name === undefined ? `unknown opcode ${hex}` : `opcode ${hex} (${name}) is not expected here`,
+  );
+}

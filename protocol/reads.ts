@@ -1,0 +1,96 @@
+/**
+ * Point reads and their answers. Bodies, little-endian:
+ *
+ *   GET       key
+ *   GET_MANY  count u32 | count × (keyLength u32 | key)
+ *   VALUE     value
+ *   ABSENT    (empty)
+ *   VALUES    count u32 | count × (valueLength u32 | value)     valueLength 0xFFFFFFFF: absent, no bytes
+ *
+ * Keys and values come out as views of the socket's chunk.
+ */
+import { BodyReader } from "./body-reader.ts";
+import { expectNoFlags, type Frame, viewOf } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+import { OPCODE } from "./opcodes.ts";
+import type { Data } from "./store.ts";
+
+const ABSENT_LENGTH = 0xffffffff;
+
+export function encodeGet(writer: FrameWriter, requestId: number, key: Data): number {
+  writer.begin(OPCODE.GET, requestId);
+  writer.data(key);
+  return writer.end();
+}
+
+/** The key. */
+export function decodeGet(frame: Frame): Uint8Array {
+  expectNoFlags(frame);
+  return viewOf(frame.bytes, frame.start, frame.end);
+}
+
+export function encodeGetMany(
+  writer: FrameWriter,
+  requestId: number,
+  keys: readonly Data[],
+): number {
+  writer.begin(OPCODE.GET_MANY, requestId);
+  writer.u32(keys.length);
+  for (const key of keys) writer.sized(key);
+  return writer.end();
+}
+
+/** The keys. */
+export function decodeGetMany(frame: Frame): Uint8Array[] {
+  expectNoFlags(frame);
+  const reader = new BodyReader(frame);
+  const count = reader.count(4);
+  const keys: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) keys.push(reader.sized());
+  reader.finish();
+  return keys;
+}
+
+export function encodeValue(writer: FrameWriter, requestId: number, value: Data): number {
+  writer.begin(OPCODE.VALUE, requestId);
+  writer.data(value);
+  return writer.end();
+}
+
+/** The value. */
+export function decodeValue(frame: Frame): Uint8Array {
+  expectNoFlags(frame);
+  return viewOf(frame.bytes, frame.start, frame.end);
+}
+
+export function encodeAbsent(writer: FrameWriter, requestId: number): number {
+  writer.begin(OPCODE.ABSENT, requestId);
+  return writer.end();
+}
+
+export function encodeValues(
+  writer: FrameWriter,
+  requestId: number,
+  values: readonly (Data | undefined)[],
+): number {
+  writer.begin(OPCODE.VALUES, requestId);
+  writer.u32(values.length);
+  for (const value of values) {
+    if (value === undefined) writer.u32(ABSENT_LENGTH);
+    else writer.sized(value);
+  }
+  return writer.end();
+}
+
+export function decodeValues(frame: Frame): (Uint8Array | undefined)[] {
+  expectNoFlags(frame);
+  const reader = new BodyReader(frame);
+  const count = reader.count(4);
+  const values: (Uint8Array | undefined)[] = [];
+  for (let i = 0; i < count; i++) {
+    const length = reader.u32();
+    values.push(length === ABSENT_LENGTH ? undefined : reader.take(length));
+  }
+  reader.finish();
+  return values;
+}
