@@ -1,0 +1,89 @@
+/**
+ * The layout of a memtable's arena: one `SharedArrayBuffer`, addressed as 32-bit words in the machine's own
+ * byte order, since it never leaves the process. A node is named by the index of its first word; 0 names
+ * none.
+ *
+ *   arena = unused word[4] | head | node | node | …
+ *
+ *   node  = prefixHigh i32 | prefixLow i32          the key's first 8 bytes, see `prefixWord`
+ *         | trailerLow u32 | trailerHigh u32        see src/key.ts
+ *         | shape u32                               keyBytes | height << 20
+ *         | valueBytes u32
+ *         | prev u32                                the node before at level 0; the head before the first
+ *         | next u32 [height]                       the node after at each level, 0 after the last
+ *         | key bytes | value bytes | padding to a word
+ *
+ * The head has `HEIGHT_MAX` levels and no entry; its `prev` is the last node, itself while there is none.
+ *
+ * The prefix stands first, beside the low levels' links, so that most comparisons of a search touch one
+ * cache line of the node and never its key.
+ */
+export const PREFIX_HIGH = 0;
+export const PREFIX_LOW = 1;
+export const TRAILER_LOW = 2;
+export const TRAILER_HIGH = 3;
+export const SHAPE = 4;
+export const VALUE_BYTES = 5;
+export const PREV = 6;
+export const NEXT = 7;
+
+export const HEAD = 4;
+/** With a quarter of the nodes at each next level: enough for 4^12, or 16 M, entries. */
+export const HEIGHT_MAX = 12;
+export const FIRST_NODE = HEAD + NEXT + HEIGHT_MAX;
+
+const SIGN = 0x80000000;
+
+/** Key bytes that the two prefix words stand for. */
+export const PREFIX_BYTES = 8;
+
+const KEY_BYTES_MASK = 0xfffff;
+const HEIGHT_SHIFT = 20;
+
+/**
+ * Levels that each entry may use on average; a node that would take more than what earlier ones left is
+ * made lower. Heights average 4/3, so that is next to never, and it makes the room that a number of
+ * entries needs a matter of arithmetic.
+ */
+export const LEVELS_PER_ENTRY = 2;
+
+/** Levels that one entry may take beyond its share, having been left by those before. */
+export const SPARE_LEVELS_MAX = HEIGHT_MAX;
+
+/**
+ * An upper bound of what entries take; it counts too much where levels are not used, and padding. It holds
+ * on: after an insert, the bound for the rest is no higher than what the insert left of it.
+ */
+export function nodesBytesMax(
+  entries: number,
+  keyAndValueBytes: number,
+  spareLevels: number,
+): number {
+  const levels = entries * LEVELS_PER_ENTRY + spareLevels;
+  return entries * (NEXT * 4 + 3) + levels * 4 + keyAndValueBytes;
+}
+
+export function shapeOf(keyBytes: number, height: number): number {
+  return keyBytes | (height << HEIGHT_SHIFT);
+}
+
+export function keyBytesOf(shape: number): number {
+  return shape & KEY_BYTES_MASK;
+}
+
+export function heightOf(shape: number): number {
+  return shape >>> HEIGHT_SHIFT;
+}
+
+/**
+ * Four key bytes from `at` as a signed number that orders as they do, bytes past the key's end as zeros.
+ * Signed, because V8 keeps signed 32-bit numbers unboxed everywhere.
+ */
+export function prefixWord(key: Uint8Array, at: number, keyEnd: number): number {
+  if (at + 4 <= keyEnd) {
+    return ((key[at]! << 24) | (key[at + 1]! << 16) | (key[at + 2]! << 8) | key[at + 3]!) ^ SIGN;
+  }
+  let word = 0;
+  for (let i = at; i < at + 4; i++) word = (word << 8) | (i < keyEnd ? key[i]! : 0);
+  return word ^ SIGN;
+}
