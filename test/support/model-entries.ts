@@ -74,7 +74,7 @@ export const modelEntries: fc.Arbitrary<ModelEntry[]> = fc
         isDelete: fc.boolean(),
         value: fc.uint8Array({ maxLength: 40 }),
       }),
-      { maxLength: 80 },
+      { maxLength: 80, size: "max" },
     ),
   )
   .map(([wide, writes]) =>
@@ -107,7 +107,10 @@ const oneMove: fc.Arbitrary<ModelMove> = fc.oneof(
     }),
   },
 );
-export const modelMoves: fc.Arbitrary<ModelMove[]> = fc.array(oneMove, { maxLength: 60 });
+export const modelMoves: fc.Arbitrary<ModelMove[]> = fc.array(oneMove, {
+  maxLength: 60,
+  size: "max",
+});
 
 /** Starts a move; a step from no entry is left out, as the contract forbids it. False where it was. */
 export function startMove(cursor: EntryCursor, move: ModelMove): boolean {
