@@ -18,6 +18,8 @@
  * The prefix stands first, beside the low levels' links, so that most comparisons of a search touch one
  * cache line of the node and never its key.
  */
+import { prefixAt } from "../bytes/compare.ts";
+
 export const PREFIX_HIGH = 0;
 export const PREFIX_LOW = 1;
 export const TRAILER_LOW = 2;
@@ -75,15 +77,7 @@ export function heightOf(shape: number): number {
   return shape >>> HEIGHT_SHIFT;
 }
 
-/**
- * Four key bytes from `at` as a signed number that orders as they do, bytes past the key's end as zeros.
- * Signed, because V8 keeps signed 32-bit numbers unboxed everywhere.
- */
+/** `prefixAt` as a signed number that orders as it does: V8 keeps signed 32-bit numbers unboxed everywhere. */
 export function prefixWord(key: Uint8Array, at: number, keyEnd: number): number {
-  if (at + 4 <= keyEnd) {
-    return ((key[at]! << 24) | (key[at + 1]! << 16) | (key[at + 2]! << 8) | key[at + 3]!) ^ SIGN;
-  }
-  let word = 0;
-  for (let i = at; i < at + 4; i++) word = (word << 8) | (i < keyEnd ? key[i]! : 0);
-  return word ^ SIGN;
+  return prefixAt(key, at, keyEnd) ^ SIGN;
 }
