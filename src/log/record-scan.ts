@@ -11,7 +11,6 @@ import {
   isRecord,
   lengthAt,
   RECORD_HEADER_BYTES,
-  RECORD_KIND_MAX,
   RecordCursor,
   syncedToAt,
 } from "./record.ts";
@@ -32,18 +31,15 @@ export interface RecordScan {
 export function scanRecords(bytes: Uint8Array, fileNumber: number, path: string): RecordScan {
   const seed = checksumSeed(fileNumber);
   const end = validEnd(bytes, seed);
-  const witness = end === bytes.length ? undefined : findWitness(bytes, end, seed);
+  const tailEnd = endOfNonZero(bytes, end);
+  const witness = findWitness(bytes, end, tailEnd, seed);
   if (witness !== undefined) {
     throw new VarveError(
       "CORRUPTION",
       `${path} at ${end}: damaged record; the record at ${witness} was written when this one was on the disk`,
     );
   }
-  return {
-    end,
-    tornBytes: lastNonZero(bytes, end) - end,
-    records: () => new RecordCursor(bytes, end),
-  };
+  return { end, tornBytes: tailEnd - end, records: () => new RecordCursor(bytes, end) };
 }
 
 function validEnd(bytes: Uint8Array, seed: number): number {
@@ -56,12 +52,17 @@ function validEnd(bytes: Uint8Array, seed: number): number {
  * The offset of a valid record after `cut` that says that `cut` was on the disk when it was written;
  * `undefined` where there is none.
  *
- * Where a damaged record's length is whole, the record after it is found at once. Otherwise every offset is
- * tried. Hot path: a file is up to some hundred MiB and may hold anything, old records' payloads for one,
+ * Where a damaged record's length is whole, the record after it is found at once. Otherwise every offset before
+ * the zeros is tried. Hot path: a file is up to some hundred MiB and may hold anything, old records' payloads for one,
  * so the tests that cost least come first, and the checksum of a long candidate costs no more than that of
  * a short one.
  */
-function findWitness(bytes: Uint8Array, cut: number, seed: number): number | undefined {
+function findWitness(
+  bytes: Uint8Array,
+  cut: number,
+  tailEnd: number,
+  seed: number,
+): number | undefined {
   if (isPlausibleHeader(bytes, cut)) {
     let start = cut + RECORD_HEADER_BYTES + lengthAt(bytes, cut);
     while (isRecord(bytes, start, seed)) {
@@ -70,10 +71,7 @@ function findWitness(bytes: Uint8Array, cut: number, seed: number): number | und
     }
   }
   const checksums = new ChecksumIndex(bytes, cut);
-  const last = bytes.length - RECORD_HEADER_BYTES;
-  for (let start = cut + 1; start <= last; start++) {
-    const kind = bytes[start + 8]!;
-    if (kind === 0 || kind > RECORD_KIND_MAX || bytes[start + 14] !== 0) continue;
+  for (let start = cut + 1; start < tailEnd; start++) {
     if (!isPlausibleHeader(bytes, start) || syncedToAt(bytes, start) <= cut) continue;
     const end = start + RECORD_HEADER_BYTES + lengthAt(bytes, start);
     if (checksums.range(start + 4, end, seed) === checksumAt(bytes, start)) return start;
@@ -82,7 +80,7 @@ function findWitness(bytes: Uint8Array, cut: number, seed: number): number | und
 }
 
 /** The end of what is not zero in `bytes[from, …)`; `from` where all is. */
-function lastNonZero(bytes: Uint8Array, from: number): number {
+function endOfNonZero(bytes: Uint8Array, from: number): number {
   let end = bytes.length;
   while (end > from && bytes[end - 1] === 0) end--;
   return end;

@@ -17,7 +17,7 @@ import assert from "node:assert";
 import { crc32 } from "node:zlib";
 
 export const RECORD_HEADER_BYTES = 4 + 4 + 1 + 6;
-export const RECORD_KIND_MAX = 15;
+const RECORD_KIND_MAX = 15;
 
 const LENGTH_AT = 4;
 const KIND_AT = 8;
