@@ -45,8 +45,6 @@ export class MergeCursor implements EntryCursor {
   /** The child that would be on top without the one that is, or NONE. */
   #runnerUp = NONE;
   #reverse = false;
-  /** What `load` has to finish: a step of the top child alone, or a move of all. */
-  #stepping = false;
 
   constructor(children: readonly EntryCursor[]) {
     this.#children = children;
@@ -82,7 +80,7 @@ export class MergeCursor implements EntryCursor {
       return;
     }
     this.#children[this.#heap[0]!]!.next();
-    this.#finishStep();
+    this.#settleTop();
   }
 
   prev(): void {
@@ -92,7 +90,7 @@ export class MergeCursor implements EntryCursor {
       return;
     }
     this.#children[this.#heap[0]!]!.prev();
-    this.#finishStep();
+    this.#settleTop();
   }
 
   async load(): Promise<void> {
@@ -101,18 +99,13 @@ export class MergeCursor implements EntryCursor {
     // All are waited for even if one fails, so that none is still loading when the caller tries again.
     const loads = await Promise.allSettled(blocked.map((child) => child.load()));
     for (const load of loads) if (load.status === "rejected") throw load.reason;
-    this.#finishMove();
+    this.#arrange(this.#reverse);
   }
 
   loadSync(): void {
     assert(this.state === CURSOR.BLOCKED);
     for (const child of this.#children) if (child.state === CURSOR.BLOCKED) child.loadSync();
-    this.#finishMove();
-  }
-
-  #finishMove(): void {
-    if (this.#stepping) this.#finishStep();
-    else this.#arrange(this.#reverse);
+    this.#arrange(this.#reverse);
   }
 
   /** A step against the last direction: the others pass the current entry to its other side. */
@@ -131,10 +124,9 @@ export class MergeCursor implements EntryCursor {
     this.#arrange(reverse);
   }
 
-  /** After all children have moved: builds the heap. */
+  /** After any of the children have moved: builds the heap. */
   #arrange(reverse: boolean): void {
     this.#reverse = reverse;
-    this.#stepping = false;
     this.#size = 0;
     for (let i = 0; i < this.#children.length; i++) {
       const child = this.#children[i]!;
@@ -152,7 +144,7 @@ export class MergeCursor implements EntryCursor {
   }
 
   /** After the top child has moved: finds it its place. */
-  #finishStep(): void {
+  #settleTop(): void {
     const heap = this.#heap;
     const top = heap[0]!;
     const child = this.#children[top]!;
@@ -164,7 +156,6 @@ export class MergeCursor implements EntryCursor {
         this.#findRunnerUp();
       }
     } else if (child.state === CURSOR.BLOCKED) {
-      this.#stepping = true;
       this.state = CURSOR.BLOCKED;
       return;
     } else {

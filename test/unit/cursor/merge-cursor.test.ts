@@ -100,6 +100,34 @@ test("blocked children are loaded together", async () => {
   expect(loadingMax).toBe(3);
 });
 
+test("a failed load is told once no child is loading, and the move can be finished later", async () => {
+  const entry = { key: Uint8Array.of(1), sequence: 1, kind: 1, value: Uint8Array.of() };
+  const [failing, slow] = [1, 2].map((seed) => {
+    return new BlockingCursor(seed === 1 ? [entry] : [], seed, { blockPercent: 0, failPercent: 0 });
+  }) as [BlockingCursor, BlockingCursor];
+  const merge = new MergeCursor([failing, slow]);
+  failing.first = slow.first = function (this: BlockingCursor) {
+    this.state = CURSOR.BLOCKED;
+  };
+  let isSlowDone = false;
+  slow.load = async () => {
+    for (let turn = 0; turn < 10; turn++) await null;
+    slow.state = CURSOR.END;
+    isSlowDone = true;
+  };
+  failing.load = () => Promise.reject(new Error("the disk said no"));
+  merge.first();
+  await expect(merge.load()).rejects.toThrow("the disk said no");
+  expect(isSlowDone).toBe(true);
+  expect(merge.state).toBe(CURSOR.BLOCKED);
+  failing.load = async () => {
+    failing.state = CURSOR.END;
+    failing.seek(entry.key, 0xffffffff, 0x1fffffff);
+  };
+  await merge.load();
+  expect(entryAt(merge)).toEqual(entry);
+});
+
 test("one child is its own merge, and none is an empty one", () => {
   const only = new BlockingCursor([], 1, { blockPercent: 0, failPercent: 0 });
   expect(mergeCursors([only])).toBe(only);
