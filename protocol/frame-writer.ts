@@ -10,13 +10,16 @@ import assert from "node:assert";
 import { FRAME_FIXED_BYTES, FRAME_HEADER_BYTES, FRAME_LENGTH_BYTES, writeU32 } from "./frame.ts";
 import type { Data } from "./store.ts";
 
-const ARENA_BYTES = 256 * 1024;
+/** Memory grows from the first to the second with use: an idle connection costs little. */
+const ARENA_BYTES_MIN = 4 * 1024;
+const ARENA_BYTES_MAX = 256 * 1024;
 /** Up to this a loop beats `set` and `Buffer.write`. */
 const LOOP_BYTES_MAX = 96;
+const NO_BYTES = Buffer.alloc(0);
 const TWO_32 = 2 ** 32;
 
 export class FrameWriter {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(ARENA_BYTES);
+  #bytes: Buffer = NO_BYTES;
   /** `#bytes[#taken, #end)` waits to be taken. */
   #taken = 0;
   #end = 0;
@@ -111,6 +114,11 @@ export class FrameWriter {
     assert(bytes <= this.#end - this.#taken, "no more is taken than waits");
     const taken = this.#bytes.subarray(this.#taken, this.#taken + bytes);
     this.#taken += bytes;
+    if (this.#taken === this.#end && this.#bytes.length > ARENA_BYTES_MAX) {
+      // One large frame must not leave a large buffer behind.
+      this.#bytes = NO_BYTES;
+      this.#taken = this.#end = this.#frameStart = 0;
+    }
     return taken;
   }
 
@@ -160,7 +168,8 @@ export class FrameWriter {
   /** Moves what waits to new memory, doubled where the frame is large, so that growing stays linear. */
   #grow(bytes: number): void {
     const pending = this.#end - this.#taken;
-    const size = Math.max(ARENA_BYTES, 2 * pending, pending + bytes);
+    const arenaBytes = Math.min(ARENA_BYTES_MAX, Math.max(ARENA_BYTES_MIN, 2 * this.#bytes.length));
+    const size = Math.max(arenaBytes, 2 * pending, pending + bytes);
     const grown = Buffer.allocUnsafeSlow(size);
     grown.set(this.#bytes.subarray(this.#taken, this.#end));
     this.#bytes = grown;

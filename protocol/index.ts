@@ -19,6 +19,7 @@ export {
   FRAME_HEADER_BYTES,
   type Frame,
   HANDSHAKE_FRAME_BYTES_MAX,
+  readU32,
 } from "./frame.ts";
 export { FrameDecoder } from "./frame-decoder.ts";
 export { FrameWriter } from "./frame-writer.ts";

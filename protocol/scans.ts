@@ -2,7 +2,7 @@
  * Scans: a stream of entries under the reader's credit. Bodies, little-endian:
  *
  *   SCAN         fields u8 | credit u32 | [limit u64] | [gte] | [gt] | [lt] | [lte] | [prefix]
- *     fields         bit 0 gte, 1 gt, 2 lt, 3 lte, 4 prefix, 5 limit: the field is there; bit 6 reverse
+ *     fields         bit 0 limit, 1 gte, 2 gt, 3 lt, 4 lte, 5 prefix: the field is there; bit 6 reverse
  *     each bound     length u32 | bytes
  *   SCAN_CREDIT  credit u32                           the request id is that of the SCAN
  *   SCAN_DATA    count u32 | count × (keyLength u32 | valueLength u32 | key | value)
@@ -16,7 +16,7 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
 import type { Data, Entry, ScanOptions } from "./store.ts";
 
-const FIELD = { GTE: 1, GT: 2, LT: 4, LTE: 8, PREFIX: 16, LIMIT: 32, REVERSE: 64 } as const;
+const FIELD = { LIMIT: 1, GTE: 2, GT: 4, LT: 8, LTE: 16, PREFIX: 32, REVERSE: 64 } as const;
 const FIELDS_ALL = 127;
 const ENTRY_HEADER_BYTES = 4 + 4;
 /** The bytes of a SCAN_DATA body before its first entry. */
@@ -43,12 +43,12 @@ export function encodeScan(
   const { gte, gt, lt, lte, prefix, limit, reverse } = options;
   writer.begin(OPCODE.SCAN, requestId);
   writer.u8(
-    (gte === undefined ? 0 : FIELD.GTE) |
+    (limit === undefined ? 0 : FIELD.LIMIT) |
+      (gte === undefined ? 0 : FIELD.GTE) |
       (gt === undefined ? 0 : FIELD.GT) |
       (lt === undefined ? 0 : FIELD.LT) |
       (lte === undefined ? 0 : FIELD.LTE) |
       (prefix === undefined ? 0 : FIELD.PREFIX) |
-      (limit === undefined ? 0 : FIELD.LIMIT) |
       (reverse === true ? FIELD.REVERSE : 0),
   );
   writer.u32(credit);

@@ -1,0 +1,71 @@
+/** What an answer's frame means to the call that it answers. Values are copied out of the socket's chunk. */
+import {
+  decodeCommitted,
+  decodeEmpty,
+  decodeResult,
+  decodeScanData,
+  decodeValue,
+  decodeValues,
+  type Frame,
+  OPCODE,
+  opcodeNameOf,
+  unexpectedOpcode,
+  VarveError,
+} from "varve-protocol";
+import type { BytePool } from "./byte-pool.ts";
+import type { Call } from "./call-table.ts";
+import type { Page } from "./scan.ts";
+
+/** Whether the request changes what is stored. */
+export function isWrite(opcode: number): boolean {
+  return opcode === OPCODE.PUT || opcode === OPCODE.DELETE || opcode === OPCODE.BATCH;
+}
+
+/** What the call resolves to; throws `PROTOCOL_ERROR` where the answer does not fit the call. */
+export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknown {
+  switch (frame.opcode) {
+    case OPCODE.VALUE: {
+      if (call.opcode !== OPCODE.GET) throw misfit(call, frame);
+      const value = decodeValue(frame);
+      return pool.copy(value, 0, value.length);
+    }
+    case OPCODE.ABSENT:
+      if (call.opcode !== OPCODE.GET) throw misfit(call, frame);
+      decodeEmpty(frame);
+      return undefined;
+    case OPCODE.COMMITTED:
+      if (!isWrite(call.opcode)) throw misfit(call, frame);
+      return { version: decodeCommitted(frame) };
+    case OPCODE.VALUES: {
+      if (call.opcode !== OPCODE.GET_MANY) throw misfit(call, frame);
+      const values = decodeValues(frame);
+      if (values.length !== call.keys) throw misfit(call, frame);
+      return values.map((value) => value && pool.copy(value, 0, value.length));
+    }
+    case OPCODE.PONG:
+      if (call.opcode !== OPCODE.PING) throw misfit(call, frame);
+      decodeEmpty(frame);
+      return undefined;
+    case OPCODE.RESULT:
+      if (call.opcode < OPCODE.STATS) throw misfit(call, frame);
+      return decodeResult(frame);
+    default:
+      throw unexpectedOpcode(frame.opcode);
+  }
+}
+
+/** The entries of a SCAN_DATA frame, copied whole: a scan that is read slowly keeps no chunks of the socket. */
+export function decodePage({ opcode, flags, requestId, bytes, start, end }: Frame): Page {
+  const body = new Uint8Array(end - start);
+  body.set(bytes.subarray(start, end));
+  const copy = { opcode, flags, requestId, bytes: body, start: 0, end: body.length };
+  return { entries: decodeScanData(copy), bytes: body.length, next: 0 };
+}
+
+/** The error for an answer of the wrong kind. */
+export function misfit(call: Call, frame: Frame): VarveError {
+  return new VarveError(
+    "PROTOCOL_ERROR",
+    `${opcodeNameOf(frame.opcode)} does not fit request ${frame.requestId}, a ${opcodeNameOf(call.opcode)}`,
+  );
+}

@@ -1,0 +1,121 @@
+/**
+ * The checks that every call passes before anything is sent, against the limits that the server announced:
+ * the same codes as the embedded database, without the round trip.
+ */
+import {
+  type Data,
+  DURABILITIES,
+  type Durability,
+  type Limits,
+  type Operation,
+  type ScanOptions,
+  VarveError,
+} from "varve-protocol";
+
+function invalid(message: string): never {
+  throw new VarveError("INVALID_ARGUMENT", message);
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}
+
+/** The bytes of a string's UTF-8, counted only where the count can matter: else an upper bound within `limit`. */
+function bytesOf(data: Data, limit: number): number {
+  if (typeof data !== "string") return data.length;
+  return data.length * 3 <= limit ? data.length : Buffer.byteLength(data);
+}
+
+export function checkKey(key: Data, limits: Limits): void {
+  if (typeof key !== "string" && !(key instanceof Uint8Array)) {
+    invalid(`a key is a string or a Uint8Array, not ${describe(key)}`);
+  }
+  if (key.length === 0) throw new VarveError("KEY_EMPTY", "a key has at least one byte");
+  const bytes = bytesOf(key, limits.keyBytesMax);
+  if (bytes > limits.keyBytesMax) {
+    const message = `the key has ${bytes} bytes; at most ${limits.keyBytesMax} are allowed`;
+    throw new VarveError("KEY_TOO_LARGE", message);
+  }
+}
+
+export function checkValue(value: Data, limits: Limits): void {
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    invalid(`a value is a string or a Uint8Array, not ${describe(value)}`);
+  }
+  const bytes = bytesOf(value, limits.valueBytesMax);
+  if (bytes > limits.valueBytesMax) {
+    const message = `the value has ${bytes} bytes; at most ${limits.valueBytesMax} are allowed`;
+    throw new VarveError("VALUE_TOO_LARGE", message);
+  }
+}
+
+export function checkDurability(durability: Durability | undefined): void {
+  if (durability === undefined || DURABILITIES.includes(durability)) return;
+  invalid(`durability is ${String(durability)}; it must be one of ${DURABILITIES.join(", ")}`);
+}
+
+export function checkKeys(keys: readonly Data[], limits: Limits): void {
+  if (!Array.isArray(keys)) invalid("getMany takes an array of keys");
+  if (keys.length > limits.batchOperationsMax) {
+    const message = `${keys.length} keys; at most ${limits.batchOperationsMax} are allowed`;
+    throw new VarveError("BATCH_TOO_LARGE", message);
+  }
+  for (const key of keys) checkKey(key, limits);
+}
+
+export function checkBatch(operations: readonly Operation[], limits: Limits): void {
+  if (!Array.isArray(operations)) invalid("a batch is an array of operations");
+  if (operations.length > limits.batchOperationsMax) {
+    const message = `the batch has ${operations.length} operations; at most ${limits.batchOperationsMax} are allowed`;
+    throw new VarveError("BATCH_TOO_LARGE", message);
+  }
+  let bytes = 0;
+  for (const operation of operations as readonly Operation[]) {
+    checkKey(operation?.key, limits);
+    bytes += exactBytesOf(operation.key);
+    if (operation.type === "put") {
+      checkValue(operation.value, limits);
+      bytes += exactBytesOf(operation.value);
+    } else if (operation.type !== "delete") {
+      const type = String((operation as { type: unknown }).type);
+      invalid(`an operation is a put or a delete, not ${type}`);
+    }
+  }
+  if (bytes > limits.batchBytesMax) {
+    const message = `the batch has ${bytes} bytes; at most ${limits.batchBytesMax} are allowed`;
+    throw new VarveError("BATCH_TOO_LARGE", message);
+  }
+}
+
+function exactBytesOf(data: Data): number {
+  return typeof data === "string" ? Buffer.byteLength(data) : data.length;
+}
+
+/** A bound may be empty: an empty `gte` is below every key. */
+export function checkBound(name: string, bound: Data | undefined, limits: Limits): void {
+  if (bound === undefined) return;
+  if (typeof bound !== "string" && !(bound instanceof Uint8Array)) {
+    invalid(`${name} is a string or a Uint8Array, not ${describe(bound)}`);
+  }
+  const bytes = bytesOf(bound, limits.keyBytesMax);
+  if (bytes > limits.keyBytesMax) {
+    const message = `${name} has ${bytes} bytes; keys have at most ${limits.keyBytesMax}`;
+    throw new VarveError("KEY_TOO_LARGE", message);
+  }
+}
+
+export function checkScan(options: ScanOptions, limits: Limits): void {
+  if (typeof options !== "object" || options === null) {
+    invalid(`scan takes an object, not ${describe(options)}`);
+  }
+  for (const name of ["gte", "gt", "lt", "lte", "prefix"] as const) {
+    checkBound(name, options[name], limits);
+  }
+  const { limit, reverse } = options;
+  if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
+    invalid(`limit is ${limit}; it must be a whole number from 0`);
+  }
+  if (reverse !== undefined && typeof reverse !== "boolean") {
+    invalid(`reverse is a boolean, not ${describe(reverse)}`);
+  }
+}
