@@ -1,0 +1,131 @@
+/** Every message as a fast-check arbitrary. */
+import fc from "fast-check";
+import {
+  type Answer,
+  DURABILITIES,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  type Request,
+  VarveError,
+} from "varve-protocol";
+
+const u16 = fc.integer({ min: 0, max: 0xffff });
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const u53 = fc.maxSafeNat();
+const bytes = fc.uint8Array({ maxLength: 40 });
+const name = fc.string({ unit: "grapheme", maxLength: 12 });
+const durability = fc.constantFrom(undefined, ...DURABILITIES);
+const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+
+/** The object without its undefined fields, which is how decoders leave fields out. */
+function compact<Fields extends object>(fields: Fields): Fields {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Fields;
+}
+
+const operation = fc.oneof(
+  fc.record({ type: fc.constant("put" as const), key: bytes, value: bytes }),
+  fc.record({ type: fc.constant("delete" as const), key: bytes }),
+);
+
+const scanOptions = fc
+  .record({
+    reverse: fc.boolean(),
+    limit: optional(u53),
+    gte: optional(bytes),
+    gt: optional(bytes),
+    lt: optional(bytes),
+    lte: optional(bytes),
+    prefix: optional(bytes),
+  })
+  .map(compact);
+
+const range = fc.record({ gte: optional(bytes), lte: optional(bytes) }).map(compact);
+
+const kind = <Kind extends string>(value: Kind) => fc.constant(value);
+
+export const requests = fc.oneof(
+  fc.record({ kind: fc.constantFrom("PING", "CANCEL", "STATS", "FLUSH") }),
+  fc
+    .record({
+      kind: kind("HELLO"),
+      versionMin: u16,
+      versionMax: u16,
+      features: u32,
+      frameBytesMax: u32,
+      clientName: name,
+    })
+    .filter((hello) => hello.versionMin <= hello.versionMax),
+  fc.record({ kind: kind("GET"), key: bytes }),
+  fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes) }),
+  fc.record({ kind: kind("PUT"), durability, key: bytes, value: bytes }),
+  fc.record({ kind: kind("DELETE"), durability, key: bytes }),
+  fc.record({ kind: kind("BATCH"), durability, operations: fc.array(operation) }),
+  fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions }),
+  fc.record({ kind: kind("SCAN_CREDIT"), credit: u32 }),
+  fc.record({ kind: kind("COMPACT"), range }),
+) as fc.Arbitrary<Request>;
+
+const errors = fc
+  .record({
+    code: fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[])),
+    message: name,
+    retryable: fc.boolean(),
+    maybeApplied: fc.boolean(),
+    retryAfterMs: optional(fc.integer({ min: 0, max: 0xfffffffe })),
+  })
+  .map(
+    ({ code, message, ...details }) =>
+      new VarveError(code, message, compact(details) as ErrorDetails),
+  );
+
+const limits = fc.record({
+  frameBytesMax: u32,
+  keyBytesMax: u32,
+  valueBytesMax: u32,
+  batchBytesMax: u32,
+  batchOperationsMax: u32,
+  requestsInFlightMax: u32,
+});
+
+const result = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer(),
+  name,
+  fc.array(u53),
+  fc.dictionary(
+    fc.stringMatching(/^[a-z]{1,8}$/),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    { noNullPrototype: true },
+  ),
+);
+
+export const answers = fc.oneof(
+  fc.record({ kind: fc.constantFrom("PONG", "ABSENT") }),
+  fc.record({
+    kind: kind("WELCOME"),
+    version: u16,
+    features: u32,
+    limits,
+    serverName: name,
+    serverVersion: name,
+  }),
+  fc.record({ kind: kind("ERROR"), error: errors }),
+  fc.record({ kind: kind("VALUE"), value: bytes }),
+  fc.record({ kind: kind("VALUES"), values: fc.array(optional(bytes)) }),
+  fc.record({ kind: kind("COMMITTED"), version: u53 }),
+  fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
+  fc.record({ kind: kind("SCAN_END"), count: u53 }),
+  fc.record({ kind: kind("RESULT"), result }),
+) as fc.Arbitrary<Answer>;
+
+export const requestIds = fc.integer({ min: 1, max: 0xffffffff });
+
+/** An error's fields, which `toEqual` would not compare. */
+export function comparable(message: Request | Answer): unknown {
+  if (message.kind !== "ERROR") return message;
+  const { code, message: text, retryable, maybeApplied, retryAfterMs } = message.error;
+  return { kind: message.kind, code, text, retryable, maybeApplied, retryAfterMs };
+}
