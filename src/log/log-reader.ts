@@ -41,7 +41,7 @@ export interface LogSegment {
 export interface LogReadOptions {
   /** The numbers of the segments that are there. */
   readonly numbers: readonly number[];
-  /** The oldest segment that is needed, which must be there; 0 takes what there is. */
+  /** The oldest segment that is needed, which must be there; 0 for the log from its beginning. */
   readonly firstNeeded: number;
   /** Leaves a torn tail where it is, for a database that is only looked at. */
   readonly readOnly?: boolean;
@@ -93,10 +93,11 @@ async function findChain(
     throw lostSegment(directory, firstNeeded, "the manifest names it");
   }
   for (const [i, { header, path }] of chain.entries()) {
-    const previous = header.previous?.number ?? 0;
-    if (i > 0 && previous !== chain[i - 1]?.number) {
-      throw lostSegment(directory, previous, `${path} continues it`);
-    }
+    const previous = header.previous?.number;
+    const before = chain[i - 1]?.number;
+    // What the first one follows is not needed any more, unless the whole log is.
+    const whole = i === 0 ? previous === undefined || firstNeeded > 0 : previous === before;
+    if (!whole) throw lostSegment(directory, previous ?? before ?? 0, `${path} continues it`);
   }
   return chain;
 }
