@@ -107,12 +107,22 @@ export class MemoryFileSystem implements FileSystem, MemoryFileHost {
     return image;
   }
 
-  /** The disk after the process alone has died: everything that was written is there, and durable. */
+  /**
+   * The disk after the process alone has died: everything that was written is there, and what was not synced
+   * may still be lost with power.
+   */
   killImage(): MemoryFileSystem {
     const image = new MemoryFileSystem();
-    for (const [path, entry] of this.#names) {
-      image.#put(path, entry === DIRECTORY ? DIRECTORY : entry.copy());
-    }
+    const clones = new Map<Entry, Entry>([[DIRECTORY, DIRECTORY]]);
+    const cloneOf = (entry: Entry): Entry => {
+      const clone = clones.get(entry) ?? (entry as MemoryInode).clone();
+      clones.set(entry, clone);
+      return clone;
+    };
+    for (const [path, entry] of this.#names) image.#names.set(path, cloneOf(entry));
+    for (const [path, entry] of this.#durableNames) image.#durableNames.set(path, cloneOf(entry));
+    image.#changes = this.#changes.map((change) => ({ ...change, entry: cloneOf(change.entry) }));
+    image.#nextId = this.#nextId;
     return image;
   }
 

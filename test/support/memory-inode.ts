@@ -70,9 +70,13 @@ export class MemoryInode {
     this.#changes = this.#changes.filter((change) => change.id >= mark);
   }
 
-  /** A file with all changes, as it is after the process alone has died, or after `sync`. */
-  copy(): MemoryInode {
-    return new MemoryInode(this.#current.copy());
+  /** The same file, with what of it is durable and what is not. */
+  clone(): MemoryInode {
+    const clone = new MemoryInode(this.#current.copy());
+    clone.#durable = this.#durable.copy();
+    clone.#changes = [...this.#changes];
+    clone.#nextId = this.#nextId;
+    return clone;
   }
 
   /** The file as it may be after a loss of power. */

@@ -140,7 +140,23 @@ describe("crash images", () => {
     expect(await contentOf(two, "/f")).toEqual(before);
     await (await two.open("/f", "write")).write(filled(10, 99), 0);
     expect(await contentOf(one, "/f")).toEqual(before);
-    expect(await contentOf(fs.killImage(), "/f")).toEqual(await contentOf(fs, "/f"));
+  });
+
+  test("the death of the process alone loses nothing, and makes nothing durable", async () => {
+    const fs = new MemoryFileSystem();
+    const file = await newFile(fs, "/f");
+    await file.write(new Random(1).bytes(10 * SECTOR), 0);
+    await fs.rename("/f", "/g");
+    const killed = fs.killImage();
+    expect(await contentOf(killed, "/g")).toEqual(await contentOf(fs, "/g"));
+    for (const seed of seeds(20)) {
+      const names = await fs.crashImage(seed).list("/");
+      expect(await killed.crashImage(seed).list("/")).toEqual(names);
+      const path = `/${names[0]}`;
+      expect(await contentOf(killed.crashImage(seed), path)).toEqual(
+        await contentOf(fs.crashImage(seed), path),
+      );
+    }
   });
 
   test("a sync covers what was written before it was called, and nothing written meanwhile", async () => {
