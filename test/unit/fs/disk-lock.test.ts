@@ -3,11 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DiskFileSystem } from "../../../src/fs/disk-file-system.ts";
 
 const fs = new DiskFileSystem();
-const taker = join(import.meta.dirname, "../../support/lock-taker.ts");
+const taker = fileURLToPath(new URL("../../support/lock-taker.ts", import.meta.url));
 let directory = "";
 let path = "";
 let children: ChildProcess[] = [];
