@@ -62,7 +62,8 @@ import {
 
 export type Request =
   | ({ readonly kind: "HELLO" } & Hello)
-  | { readonly kind: "PING" | "CANCEL" | "STATS" | "FLUSH" }
+  | { readonly kind: "PING" }
+  | { readonly kind: "CANCEL" }
   | { readonly kind: "GET"; readonly key: Uint8Array }
   | { readonly kind: "GET_MANY"; readonly keys: Uint8Array[] }
   | ({ readonly kind: "PUT" } & PutRequest)
@@ -70,12 +71,15 @@ export type Request =
   | ({ readonly kind: "BATCH" } & BatchRequest)
   | ({ readonly kind: "SCAN" } & ScanRequest)
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
+  | { readonly kind: "STATS" }
+  | { readonly kind: "FLUSH" }
   | { readonly kind: "COMPACT"; readonly range: CompactRange<Uint8Array> };
 
 export type Answer =
   | ({ readonly kind: "WELCOME" } & Welcome)
   | { readonly kind: "ERROR"; readonly error: VarveError }
-  | { readonly kind: "PONG" | "ABSENT" }
+  | { readonly kind: "PONG" }
+  | { readonly kind: "ABSENT" }
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
   | { readonly kind: "COMMITTED"; readonly version: number }
