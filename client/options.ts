@@ -70,12 +70,16 @@ function checkRange(name: string, value: unknown): void {
   }
 }
 
-/** The call's own time limit, else the connection's; throws `INVALID_ARGUMENT`. */
+/** Checks a call's options; returns its own time limit, else the connection's. Throws `INVALID_ARGUMENT`. */
 export function timeoutOf(
   options: CallOptions | undefined,
   settings: Settings,
 ): number | undefined {
-  const timeoutMs = options?.timeoutMs;
+  if (options === undefined) return settings.timeoutMs;
+  const { signal, timeoutMs } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    invalid("signal must be an AbortSignal");
+  }
   if (timeoutMs === undefined) return settings.timeoutMs;
   checkRange("timeoutMs", timeoutMs);
   return timeoutMs;

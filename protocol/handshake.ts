@@ -22,7 +22,7 @@ import {
 } from "./opcodes.ts";
 
 /** Names longer than this are cut; those of a peer are taken as they are, within the frame's limit. */
-export const NAME_BYTES_MAX = 255;
+const NAME_BYTES_MAX = 255;
 
 export interface Hello {
   readonly versionMin: number;

@@ -146,6 +146,7 @@ test("wrong arguments are refused with the engine's codes, and nothing is sent",
   await expectFailure(client.get(long), { code: "KEY_TOO_LARGE" });
   await expectFailure(client.get("é".repeat(9)), { code: "KEY_TOO_LARGE" });
   await expectFailure(client.get("k", { timeoutMs: -1 }), { code: "INVALID_ARGUMENT" });
+  await expectFailure(client.get("k", { signal: wrong({}) }), { code: "INVALID_ARGUMENT" });
   await expectFailure(client.delete(new Uint8Array(0)), { code: "KEY_EMPTY" });
   await expectFailure(client.put(long, "v"), { code: "KEY_TOO_LARGE" });
   await expectFailure(client.put("k", wrong(7)), { code: "INVALID_ARGUMENT" });
