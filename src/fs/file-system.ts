@@ -37,6 +37,8 @@ export interface File {
 
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<File>;
+  /** Blocking twin of `open`, for callers that chose to wait (`getSync`). */
+  openSync(path: string, mode: OpenMode): File;
   exists(path: string): Promise<boolean>;
   /** Names in a directory, sorted. */
   list(directory: string): Promise<string[]>;

@@ -1,0 +1,82 @@
+/** The tables that a task writes: begun when there is something to write, cut where that is allowed. */
+import { join } from "node:path";
+import type { EntryCursor } from "../entry-cursor.ts";
+import type { SyncFileSystem } from "../fs/file-system.ts";
+import { tableName } from "../fs/names.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+import { TableWriter } from "../table/table-writer.ts";
+import type { OutputSettings } from "./tasks.ts";
+
+export class Outputs {
+  readonly #fs: SyncFileSystem;
+  readonly #settings: OutputSettings;
+  readonly #tables: TableMeta[] = [];
+  readonly #paths: string[] = [];
+  #writer: TableWriter | undefined;
+  #finishedBytes = 0;
+
+  constructor(fs: SyncFileSystem, settings: OutputSettings) {
+    this.#fs = fs;
+    this.#settings = settings;
+  }
+
+  /** About what was written so far. */
+  get bytesWritten(): number {
+    return this.#finishedBytes + (this.#writer?.fileBytes ?? 0);
+  }
+
+  /** About what the table that is being written has. */
+  get tableBytes(): number {
+    return this.#writer?.fileBytes ?? 0;
+  }
+
+  add(cursor: EntryCursor): void {
+    this.#writer ??= this.#begin();
+    this.#writer.add(
+      cursor.key,
+      cursor.keyStart,
+      cursor.keyEnd,
+      cursor.trailerLow,
+      cursor.trailerHigh,
+      cursor.value,
+      cursor.valueStart,
+      cursor.valueEnd,
+    );
+  }
+
+  /** Ends the table that is being written. Between two versions of one user key that must not be. */
+  cut(): void {
+    if (this.#writer === undefined) return;
+    const table = this.#writer.finish();
+    this.#writer = undefined;
+    this.#tables.push(table);
+    this.#finishedBytes += table.fileBytes;
+  }
+
+  /** All on the disk, names included. */
+  finish(): readonly TableMeta[] {
+    this.cut();
+    if (this.#tables.length > 0) this.#fs.syncDirectory(this.#settings.directory);
+    return this.#tables;
+  }
+
+  /** Removes everything that was written, as far as that is possible. */
+  abandon(): void {
+    try {
+      this.#writer?.abandon();
+      this.#writer = undefined;
+      for (const path of this.#paths) this.#fs.remove(path);
+    } catch {
+      // What is left is named by nothing and removed at the next open; the failure that led here counts.
+    }
+  }
+
+  #begin(): TableWriter {
+    const { directory, numbers, ...options } = this.#settings;
+    const number = Atomics.add(new Int32Array(numbers), 0, 1) + 1;
+    const path = join(directory, tableName(number));
+    const file = this.#fs.open(path, "create");
+    this.#paths.push(path);
+    return new TableWriter(file, { ...options, number });
+  }
+}

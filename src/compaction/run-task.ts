@@ -1,0 +1,205 @@
+/**
+ * Does a flush or a compaction: merges sorted inputs into new tables and drops what no reader can see any
+ * more. A generator, so that a worker may look around between steps and a simulation may order them; each
+ * step yields about how many bytes it wrote.
+ *
+ * Invariants: inputs are only read; every output is on the disk, with its name, before the task returns;
+ * after a failure no output is left. A damaged input block fails the task: what is written anew with a good
+ * checksum was read with one.
+ */
+import { compareRanges } from "../bytes/compare.ts";
+import { mergeCursors } from "../cursor/merge-cursor.ts";
+import { RunCursor } from "../cursor/run-cursor.ts";
+import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
+import { VarveError } from "../errors.ts";
+import type { SyncFileSystem } from "../fs/file-system.ts";
+import { compareTrailers, kindOf, sequenceOf } from "../key.ts";
+import { Memtable } from "../memtable/memtable.ts";
+import { MemtableCursor } from "../memtable/memtable-cursor.ts";
+import { InputRun } from "./input-run.ts";
+import { Outputs } from "./outputs.ts";
+import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
+import { Retention } from "./retention.ts";
+import type { CompactTask, FlushTask, TableRange, Task, TaskResult } from "./tasks.ts";
+
+/** Entries between two looks around: a few milliseconds' work. */
+const STEP_ENTRIES = 2000;
+
+export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
+  const outputs = new Outputs(fs, task.output);
+  const runs = task.kind === "compact" ? openRuns(task, fs) : [];
+  let done = false;
+  try {
+    const merge = new Merge(task, inputOf(task, runs), outputs);
+    let written = 0;
+    while (merge.step()) {
+      assertNotCancelled(task);
+      yield outputs.bytesWritten - written;
+      written = outputs.bytesWritten;
+    }
+    const added = outputs.finish();
+    done = true;
+    return {
+      added,
+      bytesRead: runs.reduce((total, run) => total + run.bytesRead, 0),
+      bytesWritten: outputs.bytesWritten,
+      entriesRead: merge.entriesRead,
+      entriesDropped: merge.entriesDropped,
+    };
+  } finally {
+    for (const run of runs) run.close();
+    if (!done) outputs.abandon();
+  }
+}
+
+function openRuns(task: CompactTask, fs: SyncFileSystem): InputRun[] {
+  return task.runs.map((tables) => new InputRun(fs, task.output.directory, tables));
+}
+
+function inputOf(task: Task, runs: readonly InputRun[]): EntryCursor {
+  if (task.kind === "compact") return mergeCursors(runs.map((run) => new RunCursor(run)));
+  return mergeCursors(memtablesOf(task).map((memtable) => new MemtableCursor(memtable)));
+}
+
+function memtablesOf(task: FlushTask): Memtable[] {
+  return task.memtables.map((handle) => Memtable.attach(handle));
+}
+
+function assertNotCancelled(task: Task): void {
+  if (Atomics.load(new Int32Array(task.cancel), 0) === 0) return;
+  throw new VarveError("CLOSED", "the database was closed during background work");
+}
+
+/** The merge itself. */
+class Merge {
+  entriesRead = 0;
+  entriesDropped = 0;
+  readonly #input: EntryCursor;
+  readonly #outputs: Outputs;
+  readonly #retention: Retention;
+  readonly #deeper: DeeperLevels;
+  readonly #tableBytesMax: number;
+  /** The user key and trailer before. */
+  #key: Uint8Array = new Uint8Array(256);
+  #keyBytes = 0;
+  #low = 0;
+  #high = 0;
+  #begun = false;
+
+  constructor(task: Task, input: EntryCursor, outputs: Outputs) {
+    this.#input = input;
+    this.#outputs = outputs;
+    this.#retention = new Retention(task.snapshots);
+    // A flush knows of no deeper levels, and takes it that every key is in them.
+    this.#deeper = new DeeperLevels(task.kind === "compact" ? task.deeper : undefined);
+    this.#tableBytesMax =
+      task.kind === "compact" ? task.output.tableBytes : Number.POSITIVE_INFINITY;
+  }
+
+  /** Merges some entries; false when there are no more. */
+  step(): boolean {
+    const input = this.#input;
+    if (this.#begun) input.next();
+    else input.first();
+    this.#begun = true;
+    for (let left = STEP_ENTRIES; left > 0; left--) {
+      while (input.state === CURSOR.BLOCKED) input.loadSync();
+      if (input.state === CURSOR.END) return false;
+      this.#take();
+      if (left > 1) input.next();
+    }
+    return true;
+  }
+
+  #take(): void {
+    const input = this.#input;
+    this.entriesRead++;
+    if (this.#isNewKey()) {
+      this.#retention.nextKey();
+      this.#setKey();
+      const isFull = this.#outputs.tableBytes >= this.#tableBytesMax;
+      if (isFull || this.#deeper.endsOutput(this.#key, this.#keyBytes, this.#tableBytesMax)) {
+        this.#outputs.cut();
+        this.#deeper.beginOutput();
+      }
+    }
+    this.#low = input.trailerLow;
+    this.#high = input.trailerHigh;
+    const sequence = sequenceOf(input.trailerLow, input.trailerHigh);
+    const hasDeeper = () => this.#deeper.mayHold(this.#key, this.#keyBytes);
+    if (this.#retention.keeps(sequence, kindOf(input.trailerLow), hasDeeper))
+      this.#outputs.add(input);
+    else this.entriesDropped++;
+  }
+
+  /** Whether the user key is another than before. Throws where the inputs are not in order. */
+  #isNewKey(): boolean {
+    const { key, keyStart, keyEnd, trailerLow, trailerHigh } = this.#input;
+    if (this.entriesRead === 1) return true;
+    const order = compareRanges(key, keyStart, keyEnd, this.#key, 0, this.#keyBytes);
+    const newer =
+      order === 0 && compareTrailers(trailerLow, trailerHigh, this.#low, this.#high) <= 0;
+    if (order < 0 || newer) {
+      throw new VarveError("CORRUPTION", "the entries of a compaction's inputs are not in order");
+    }
+    return order > 0;
+  }
+
+  #setKey(): void {
+    const { key, keyStart, keyEnd } = this.#input;
+    const length = keyEnd - keyStart;
+    if (length > this.#key.length) this.#key = new Uint8Array(length * 2);
+    for (let i = 0; i < length; i++) this.#key[i] = key[keyStart + i]!;
+    this.#keyBytes = length;
+  }
+}
+
+/** The tables below a compaction's output, walked along with its keys, which only grow. */
+class DeeperLevels {
+  readonly #levels: readonly (readonly TableRange[])[] | undefined;
+  /** By level, the first table that does not end before the present key. */
+  readonly #at: number[];
+  /** Of the nearest level: the first table not yet passed by the present output, and what it passed. */
+  #nearestAt = 0;
+  #passedBytes = 0;
+
+  constructor(levels: readonly (readonly TableRange[])[] | undefined) {
+    this.#levels = levels;
+    this.#at = (levels ?? []).map(() => 0);
+  }
+
+  /** Whether a deeper level may have versions of the key. */
+  mayHold(key: Uint8Array, keyBytes: number): boolean {
+    if (this.#levels === undefined) return true;
+    for (let level = 0; level < this.#levels.length; level++) {
+      const tables = this.#levels[level]!;
+      let at = this.#at[level]!;
+      while (at < tables.length && compareTo(tables[at]!.largest, key, keyBytes) < 0) at++;
+      this.#at[level] = at;
+      if (at < tables.length && compareTo(tables[at]!.smallest, key, keyBytes) <= 0) return true;
+    }
+    return false;
+  }
+
+  /** Whether an output that goes on to the key would overlap too much of the nearest level. */
+  endsOutput(key: Uint8Array, keyBytes: number, tableBytesMax: number): boolean {
+    const tables = this.#levels?.[0];
+    if (tables === undefined) return false;
+    while (
+      this.#nearestAt < tables.length &&
+      compareTo(tables[this.#nearestAt]!.largest, key, keyBytes) < 0
+    ) {
+      this.#passedBytes += tables[this.#nearestAt]!.fileBytes;
+      this.#nearestAt++;
+    }
+    return this.#passedBytes > GRANDPARENT_TABLES_MAX * tableBytesMax;
+  }
+
+  beginOutput(): void {
+    this.#passedBytes = 0;
+  }
+}
+
+function compareTo(bound: Uint8Array, key: Uint8Array, keyBytes: number): number {
+  return compareRanges(bound, 0, bound.length, key, 0, keyBytes);
+}

@@ -1,0 +1,56 @@
+/** What background work is told and what it answers. Plain data, so that it can be sent to a thread. */
+import type { MemtableHandle } from "../memtable/memtable.ts";
+import type { CodecName } from "../options.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+
+/** How tables are written, and where. */
+export interface OutputSettings {
+  readonly directory: string;
+  readonly blockBytes: number;
+  readonly restartInterval: number;
+  readonly tableBytes: number;
+  readonly filterErrorRate: number;
+  readonly codec: CodecName;
+  readonly createdAtMs: number;
+  /** An `Int32Array`'s memory: the last file number used. Files draw theirs with `Atomics.add`. */
+  readonly numbers: SharedArrayBuffer;
+}
+
+interface TaskBase {
+  readonly output: OutputSettings;
+  /** Sequences of the open snapshots, ascending. */
+  readonly snapshots: readonly number[];
+  /** An `Int32Array`'s memory: not 0 asks the task to end early. */
+  readonly cancel: SharedArrayBuffer;
+}
+
+/** Writes memtables, which nobody inserts into any more, as one table of level 0. */
+export interface FlushTask extends TaskBase {
+  readonly kind: "flush";
+  /** Newest first. */
+  readonly memtables: readonly MemtableHandle[];
+}
+
+/** A table's range and size, for those that are only looked at. */
+export type TableRange = Pick<TableMeta, "smallest" | "largest" | "fileBytes">;
+
+/** Merges tables into new ones of `outputLevel`. */
+export interface CompactTask extends TaskBase {
+  readonly kind: "compact";
+  /** Sorted runs: each table of level 0 is one, and so are the tables of another level, in key order. */
+  readonly runs: readonly (readonly TableMeta[])[];
+  /** By level, the nearest first: the tables below the output level that overlap the inputs, in key order. */
+  readonly deeper: readonly (readonly TableRange[])[];
+  readonly outputLevel: number;
+}
+
+export type Task = FlushTask | CompactTask;
+
+export interface TaskResult {
+  /** In key order. */
+  readonly added: readonly TableMeta[];
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly entriesRead: number;
+  readonly entriesDropped: number;
+}

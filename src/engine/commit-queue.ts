@@ -1,0 +1,237 @@
+/**
+ * Group commit. Writes that arrive while a group is being written form the next one; each is encoded into
+ * the group's log buffer and inserted into the memtable at once, not yet visible. A group is one log
+ * record and at most one sync; when it is done the visible sequence moves forward and every caller of the
+ * group is answered.
+ *
+ * Invariants: sequence numbers follow submission order, groups are written one after the other in that
+ * order, and nothing becomes visible before its record is written (and synced, where asked for). A full
+ * memtable ends the group, so a memtable's entries are in its own log segments and no later ones.
+ *
+ * Source of the idea: LevelDB's writer queue; overlapping one group's encoding with the write of the one
+ * before follows MySQL's and Pebble's commit pipelines.
+ */
+
+import type { VarveError } from "../errors.ts";
+import type { Clock, Timer } from "../fs/clock.ts";
+import { CommitGroupWriter } from "../log/commit-group.ts";
+import type { Log } from "../log/log.ts";
+import type { Commit, Durability } from "../store.ts";
+import { logFailed } from "./failures.ts";
+import { Latency } from "./latency.ts";
+
+/** Where commits go besides the log. */
+export interface CommitTarget {
+  /** Whether the memtable that takes writes has room for so much more. */
+  hasRoom(entries: number, bytes: number): boolean;
+  /**
+   * Puts an empty memtable in its place, large enough for `bytes`. The returned callback is called when
+   * the full one's log segments are durable and later writes go to segment `nextLog`.
+   */
+  rotate(entries: number, bytes: number): (nextLog: number) => void;
+  insert(sequence: number, kind: number, key: Uint8Array, value: Uint8Array): void;
+}
+
+interface Group {
+  readonly writer: CommitGroupWriter;
+  readonly resolves: ((commit: Commit) => void)[];
+  readonly rejects: ((error: VarveError) => void)[];
+  readonly versions: number[];
+  sync: boolean;
+  startedMs: number;
+  /** Rotates the log before this group is written. */
+  rotated: ((nextLog: number) => void) | undefined;
+}
+
+export class CommitQueue {
+  /** The newest sequence that reads may see. */
+  visibleSequence: number;
+  readonly latency = new Latency();
+  operations = 0;
+  batches = 0;
+  groups = 0;
+  userBytes = 0;
+  readonly #log: Log;
+  readonly #target: CommitTarget;
+  readonly #clock: Clock;
+  readonly #syncIntervalMs: number;
+  #nextSequence: number;
+  #forming: Group | undefined;
+  readonly #sealed: Group[] = [];
+  readonly #spare: Group[] = [];
+  #writing: Promise<void> | undefined;
+  #intervalTimer: Timer | undefined;
+  #syncDue = false;
+  #failure: VarveError | undefined;
+  readonly #onFailure: (error: VarveError) => void;
+
+  constructor(options: {
+    log: Log;
+    target: CommitTarget;
+    clock: Clock;
+    lastSequence: number;
+    syncIntervalMs: number;
+    onFailure: (error: VarveError) => void;
+  }) {
+    this.#log = options.log;
+    this.#target = options.target;
+    this.#clock = options.clock;
+    this.#syncIntervalMs = options.syncIntervalMs;
+    this.visibleSequence = options.lastSequence;
+    this.#nextSequence = options.lastSequence + 1;
+    this.#onFailure = options.onFailure;
+  }
+
+  get failure(): VarveError | undefined {
+    return this.#failure;
+  }
+
+  /** Opens a batch of so many operations, whose keys and values are `bytes` together; `add` and `end` follow in the same tick. */
+  begin(operations: number, bytes: number): void {
+    if (!this.#target.hasRoom(operations, bytes)) this.#rotateMemtable(operations, bytes);
+    this.#forming ??= this.#startGroup();
+    this.#forming.writer.reserve(operations, bytes);
+    this.operations += operations;
+    this.batches++;
+    this.userBytes += bytes;
+  }
+
+  /** The bytes are taken before this returns; the caller may use its arrays again. */
+  add(kind: number, key: Uint8Array, value: Uint8Array): void {
+    const sequence = this.#nextSequence++;
+    this.#group().writer.add(kind, key, value);
+    this.#target.insert(sequence, kind, key, value);
+  }
+
+  /** Closes the batch; resolves when it is as durable as asked for and visible. */
+  end(durability: Durability): Promise<Commit> {
+    const group = this.#group();
+    group.writer.endBatch();
+    if (durability === "always") group.sync = true;
+    else if (durability === "interval") this.#syncLater();
+    group.versions.push(this.#nextSequence - 1);
+    this.#wake();
+    return new Promise((resolve, reject) => {
+      group.resolves.push(resolve);
+      group.rejects.push(reject);
+    });
+  }
+
+  /** Ends the memtable even though it is not full. Resolves when its log segments are durable. */
+  async rotate(): Promise<void> {
+    this.#rotateMemtable(0, 0);
+    this.#forming ??= this.#startGroup();
+    this.#wake();
+    await this.drained();
+  }
+
+  /** Resolves when nothing submitted before is unwritten. */
+  async drained(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  /** Stops the interval timer; call after `drained`. */
+  close(): void {
+    this.#intervalTimer?.cancel();
+  }
+
+  #group(): Group {
+    if (this.#forming === undefined) throw new Error("no batch was begun");
+    return this.#forming;
+  }
+
+  #startGroup(): Group {
+    const group = this.#spare.pop() ?? {
+      writer: new CommitGroupWriter(),
+      resolves: [],
+      rejects: [],
+      versions: [],
+      sync: false,
+      startedMs: 0,
+      rotated: undefined,
+    };
+    group.writer.begin(this.#nextSequence, this.#clock.now());
+    group.sync = false;
+    group.startedMs = performance.now();
+    group.rotated = undefined;
+    return group;
+  }
+
+  #rotateMemtable(entries: number, bytes: number): void {
+    if (this.#forming !== undefined) this.#sealed.push(this.#forming);
+    const rotated = this.#target.rotate(entries, bytes);
+    this.#forming = this.#startGroup();
+    this.#forming.rotated = rotated;
+  }
+
+  #syncLater(): void {
+    if (this.#intervalTimer !== undefined) return;
+    this.#intervalTimer = this.#clock.setTimer(this.#syncIntervalMs, () => {
+      this.#intervalTimer = undefined;
+      this.#syncDue = true;
+      this.#wake();
+    });
+  }
+
+  /** Writing starts after the present tick's synchronous code, so that what it submits shares a group. */
+  #wake(): void {
+    this.#writing ??= Promise.resolve().then(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    while (this.#failure === undefined) {
+      const group = this.#sealed.shift() ?? this.#forming;
+      if (group === undefined && !this.#syncDue) break;
+      if (group === this.#forming) this.#forming = undefined;
+      try {
+        if (group === undefined) await this.#syncLog();
+        else await this.#writeGroup(group);
+      } catch (error) {
+        this.#fail(logFailed(error), group);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #syncLog(): Promise<void> {
+    this.#syncDue = false;
+    await this.#log.sync();
+  }
+
+  async #writeGroup(group: Group): Promise<void> {
+    if (group.rotated !== undefined) group.rotated(await this.#log.rotate());
+    if (group.writer.operations > 0) {
+      const sync = group.sync || this.#syncDue;
+      if (sync) this.#syncDue = false;
+      const payloadBytes = group.writer.finish();
+      await this.#log.append(group.writer.buffer, payloadBytes, sync);
+      this.visibleSequence = group.writer.lastSequence;
+      this.groups++;
+      this.latency.recordSince(group.startedMs);
+    }
+    for (let i = 0; i < group.resolves.length; i++) {
+      group.resolves[i]?.({ version: group.versions[i] ?? 0 });
+    }
+    recycle(group);
+    this.#spare.push(group);
+  }
+
+  /** A failed log write is final: what it was to hold may or may not be on the disk. */
+  #fail(error: VarveError, inFlight: Group | undefined): void {
+    this.#failure = error;
+    this.#intervalTimer?.cancel();
+    const maybe = logFailed(error, { maybeApplied: true });
+    for (const reject of inFlight?.rejects ?? []) reject(maybe);
+    const unwritten = this.#forming === undefined ? this.#sealed : [...this.#sealed, this.#forming];
+    for (const group of unwritten) for (const reject of group.rejects) reject(error);
+    this.#sealed.length = 0;
+    this.#forming = undefined;
+    this.#onFailure(error);
+  }
+}
+
+function recycle(group: Group): void {
+  group.resolves.length = 0;
+  group.rejects.length = 0;
+  group.versions.length = 0;
+}

@@ -1,0 +1,225 @@
+/**
+ * `Database`: the embedded engine. This file is the map of it: what each call does, in the order it is
+ * done, with the work itself in the files beside.
+ */
+
+import { VarveError } from "../errors.ts";
+import { KIND } from "../key.ts";
+import type {
+  Commit,
+  Data,
+  Durability,
+  Operation,
+  Scan,
+  ScanOptions,
+  Store,
+  WriteOptions,
+} from "../store.ts";
+import type { Engine } from "./engine.ts";
+import { openEngine } from "./open-engine.ts";
+import type { OpenOptions } from "./open-options.ts";
+import { Snapshot } from "./snapshot.ts";
+import { type DatabaseStats, statsOf } from "./stats.ts";
+import {
+  type CheckedBatch,
+  checkBatch,
+  checkDurability,
+  checkKey,
+  checkRange,
+  checkScan,
+  checkValue,
+  copyBatch,
+} from "./validate.ts";
+
+const NO_VALUE = new Uint8Array(0);
+
+/** What `getCached` returns where the answer is not in memory. */
+export const NOT_CACHED: unique symbol = Symbol("not cached");
+
+export class Database implements Store {
+  readonly #engine: Engine;
+  readonly #durability: Durability;
+  #closing: Promise<void> | undefined;
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#durability = engine.settings.durability;
+  }
+
+  /**
+   * Opens the database in `directory`, or makes one where there is none. One process at a time owns it.
+   *
+   * Throws `LOCKED` where another owns it, `NOT_A_DATABASE` for a directory with other files in it,
+   * `UNSUPPORTED_FORMAT` for files of a newer version, `CORRUPTION` for damage, with file and offset, and
+   * `INVALID_ARGUMENT` for an unknown or wrong option.
+   */
+  static async open(directory: string, options: OpenOptions = {}): Promise<Database> {
+    return new Database(await openEngine(directory, options));
+  }
+
+  /** Resolves when the write is as durable as asked for, and visible to every later read. */
+  put(key: Data, value: Data, options?: WriteOptions): Promise<Commit> {
+    try {
+      const keyBytes = checkKey(key, this.#engine.settings);
+      const valueBytes = checkValue(value, this.#engine.settings);
+      return this.#write(KIND.PUT, keyBytes, valueBytes, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  delete(key: Data, options?: WriteOptions): Promise<Commit> {
+    try {
+      return this.#write(KIND.DELETE, checkKey(key, this.#engine.settings), NO_VALUE, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async batch(operations: readonly Operation[], options?: WriteOptions): Promise<Commit> {
+    this.#assertWritable();
+    const batch = checkBatch(operations, this.#engine.settings);
+    const durability = this.#durabilityOf(options);
+    const { admission, commits } = this.#engine;
+    const count = batch.operations.length;
+    if (count === 0) return { version: commits.visibleSequence };
+    const apply = (checked: CheckedBatch) => {
+      commits.begin(count, checked.bytes);
+      for (const { key, value } of checked.operations) {
+        if (value === undefined) commits.add(KIND.DELETE, key, NO_VALUE);
+        else commits.add(KIND.PUT, key, value);
+      }
+      return commits.end(durability);
+    };
+    if (admission.mayPass(count, batch.bytes)) return apply(batch);
+    const kept = copyBatch(batch);
+    return admission.wait(count, batch.bytes, () => apply(kept));
+  }
+
+  get(key: Data): Promise<Uint8Array | undefined> {
+    try {
+      const { reads, commits } = this.#open();
+      return reads.get(checkKey(key, this.#engine.settings), commits.visibleSequence);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** `get` without a promise. What is not in memory is read with a blocking file call. */
+  getSync(key: Data): Uint8Array | undefined {
+    const { reads, commits } = this.#open();
+    return reads.getSync(checkKey(key, this.#engine.settings), commits.visibleSequence);
+  }
+
+  /** `get` without a promise, from memory alone: `NOT_CACHED` where the disk would have to be asked. */
+  getCached(key: Data): Uint8Array | undefined | typeof NOT_CACHED {
+    const { reads, commits } = this.#open();
+    const bytes = checkKey(key, this.#engine.settings);
+    return reads.getCached(bytes, commits.visibleSequence, NOT_CACHED);
+  }
+
+  async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#getMany(keys, this.#open().commits.visibleSequence);
+  }
+
+  scan(options?: ScanOptions): Scan {
+    return this.#scan(options, this.#open().commits.visibleSequence);
+  }
+
+  /** The database as it is now, to be read for as long as the snapshot is open. */
+  snapshot(): Snapshot {
+    const { snapshots, commits } = this.#open();
+    const sequence = commits.visibleSequence;
+    snapshots.add(sequence);
+    return new Snapshot(
+      sequence,
+      {
+        get: async (key) => this.#open().reads.get(checkKey(key, this.#engine.settings), sequence),
+        getMany: (keys) => this.#getMany(keys, sequence),
+        scan: (scanOptions) => this.#scan(scanOptions, sequence),
+      },
+      () => snapshots.remove(sequence),
+    );
+  }
+
+  /** Writes all memtables to tables; resolves when they are on the disk. */
+  async flush(): Promise<void> {
+    this.#assertWritable();
+    const { commits, maintenance } = this.#engine;
+    await commits.rotate();
+    await maintenance.flushed();
+  }
+
+  /** Flushes, then compacts the keys from `gte` to `lte` (all, without bounds) down to the last level. */
+  async compact(range: { readonly gte?: Data; readonly lte?: Data } = {}): Promise<void> {
+    const checked = checkRange(range, this.#engine.settings);
+    await this.flush();
+    await this.#engine.maintenance.compact(checked);
+  }
+
+  stats(): DatabaseStats {
+    return statsOf(this.#open());
+  }
+
+  /** Waits for the writes in flight, syncs and gives the directory back. Closing twice is fine. */
+  close(): Promise<void> {
+    this.#closing ??= this.#engine.close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #write(
+    kind: number,
+    key: Uint8Array,
+    value: Uint8Array,
+    options: WriteOptions | undefined,
+  ): Promise<Commit> {
+    this.#assertWritable();
+    const durability = this.#durabilityOf(options);
+    const { admission, commits } = this.#engine;
+    const bytes = key.length + value.length;
+    if (admission.mayPass(1, bytes)) {
+      commits.begin(1, bytes);
+      commits.add(kind, key, value);
+      return commits.end(durability);
+    }
+    // The caller may use its arrays again once this has returned, so a write that waits keeps copies.
+    const [keptKey, keptValue] = [new Uint8Array(key), new Uint8Array(value)];
+    return admission.wait(1, bytes, () => {
+      commits.begin(1, bytes);
+      commits.add(kind, keptKey, keptValue);
+      return commits.end(durability);
+    });
+  }
+
+  async #getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]> {
+    if (!Array.isArray(keys)) {
+      throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
+    }
+    const checked = keys.map((key: Data) => checkKey(key, this.#engine.settings));
+    return this.#open().reads.getMany(checked, sequence);
+  }
+
+  #scan(options: ScanOptions | undefined, sequence: number): Scan {
+    return this.#open().reads.scan(checkScan(options, this.#engine.settings), sequence);
+  }
+
+  #durabilityOf(options: WriteOptions | undefined): Durability {
+    const durability = options?.durability;
+    return durability === undefined ? this.#durability : checkDurability(durability);
+  }
+
+  #open(): Engine {
+    if (this.#closing !== undefined) throw new VarveError("CLOSED", "the database is closed");
+    return this.#engine;
+  }
+
+  /** Closed, or stopped by an earlier failure of the log. */
+  #assertWritable(): void {
+    const failure = this.#open().commits.failure;
+    if (failure !== undefined) throw failure;
+  }
+}

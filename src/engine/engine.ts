@@ -1,0 +1,57 @@
+/** The parts of an open database, as `openEngine` puts them together, and how they are taken apart again. */
+
+import { VarveError } from "../errors.ts";
+import type { Lock } from "../fs/file-system.ts";
+import type { Log } from "../log/log.ts";
+import type { Settings } from "../options.ts";
+import type { Manifest } from "../version/manifest.ts";
+import type { Admission } from "./admission.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import type { Maintenance } from "./maintenance.ts";
+import type { Reads } from "./reads.ts";
+import type { RecoveryStats } from "./recovery.ts";
+import type { SnapshotList } from "./snapshot-list.ts";
+import type { TableFiles } from "./table-files.ts";
+import type { Tree } from "./tree.ts";
+
+export interface EngineParts {
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly lock: Lock;
+  readonly log: Log;
+  readonly manifest: Manifest;
+  readonly tree: Tree;
+  readonly files: TableFiles;
+  readonly commits: CommitQueue;
+  readonly admission: Admission;
+  readonly maintenance: Maintenance;
+  readonly reads: Reads;
+  readonly snapshots: SnapshotList;
+  readonly recovery: RecoveryStats;
+}
+
+export interface Engine extends EngineParts {
+  /** In the order that loses nothing: writes in flight, background work, log, manifest, files, lock. */
+  close(): Promise<void>;
+}
+
+export function assembleEngine(parts: EngineParts): Engine {
+  return { ...parts, close: () => closeEngine(parts) };
+}
+
+async function closeEngine(parts: EngineParts): Promise<void> {
+  const { admission, commits, maintenance, log, manifest, tree, files, lock } = parts;
+  admission.fail(new VarveError("CLOSED", "the database was closed"));
+  try {
+    await commits.drained();
+    commits.close();
+    await maintenance.close();
+    // Nothing to sync after a failure: the log has said that it cannot be trusted.
+    if (commits.failure === undefined) await log.close();
+    await manifest.close();
+    await tree.tables.close();
+    await files.settled();
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The tables of one level (or one table of level 0) as a scan runs over them. The table that the scan is
+ * in is held, so that its file stays open even if the table cache drops it; a scan of any length holds one
+ * table of each level.
+ */
+import { compareBytes } from "../bytes/compare.ts";
+import type { TableRun } from "../cursor/run-cursor.ts";
+import { TableCursor } from "../table/table-cursor.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+import type { OpenTable } from "./open-table.ts";
+import type { TableCache } from "./table-cache.ts";
+
+export class HeldRun implements TableRun {
+  readonly #metas: readonly TableMeta[];
+  readonly #tables: TableCache;
+  #held: OpenTable | undefined;
+  #released = false;
+
+  /** `metas` are in key order and do not overlap. */
+  constructor(metas: readonly TableMeta[], tables: TableCache) {
+    this.#metas = metas;
+    this.#tables = tables;
+  }
+
+  get length(): number {
+    return this.#metas.length;
+  }
+
+  smallest(i: number): Uint8Array {
+    return this.#meta(i).smallest;
+  }
+
+  find(key: Uint8Array): number {
+    let low = 0;
+    let high = this.#metas.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes(this.#meta(middle).largest, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  open(i: number): TableCursor | undefined {
+    const table = this.#tables.get(this.#meta(i).number);
+    return table === undefined ? undefined : this.#cursor(table);
+  }
+
+  async load(i: number): Promise<TableCursor> {
+    return this.#cursor(await this.#tables.open(this.#meta(i)));
+  }
+
+  loadSync(i: number): TableCursor {
+    return this.#cursor(this.#tables.openSync(this.#meta(i)));
+  }
+
+  /** Ends the run; nothing is held afterwards. */
+  release(): void {
+    this.#released = true;
+    this.#held?.release();
+    this.#held = undefined;
+  }
+
+  #cursor(table: OpenTable): TableCursor {
+    if (table !== this.#held && !this.#released) {
+      table.hold();
+      this.#held?.release();
+      this.#held = table;
+    }
+    return new TableCursor(table.table, table);
+  }
+
+  #meta(i: number): TableMeta {
+    const meta = this.#metas[i];
+    if (meta === undefined) throw new RangeError(`the run has no table ${i}`);
+    return meta;
+  }
+}

@@ -1,0 +1,334 @@
+/**
+ * Keeps the tree in shape: flushes memtables that are full, compacts what is due, and installs what came of
+ * it. What to do is the picker's decision; this file sees to the order of publication, always: tables
+ * synced, directory synced (both by the task), manifest edit synced, visible.
+ *
+ * One flush runs at a time, so that level 0 grows in the order of age. A failure ends background work and is
+ * kept: reads go on, and so do writes until the memtables are full.
+ */
+import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../compaction/picker.ts";
+import { codecOfLevel, compactionDebt, LAST_LEVEL, levelTargets } from "../compaction/targets.ts";
+import type { CompactTask, FlushTask, OutputSettings, TaskResult } from "../compaction/tasks.ts";
+import { VarveError } from "../errors.ts";
+import type { Clock } from "../fs/clock.ts";
+import { codecOf, type Settings } from "../options.ts";
+import type { VersionEdit } from "../version/edit.ts";
+import type { Manifest } from "../version/manifest.ts";
+import type { Background } from "./background.ts";
+import type { FileNumbers } from "./file-numbers.ts";
+import type { SealedMemtable } from "./memtable-set.ts";
+import type { Logger } from "./open-options.ts";
+import type { SnapshotList } from "./snapshot-list.ts";
+import type { Tree } from "./tree.ts";
+import type { KeyRange } from "./validate.ts";
+
+export interface MaintenanceOptions {
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tree: Tree;
+  readonly manifest: Manifest;
+  readonly background: Background;
+  readonly numbers: FileNumbers;
+  readonly snapshots: SnapshotList;
+  readonly logFloor: number;
+  readonly lastSequence: number;
+  /** The first log segment that is still needed, once that is durable. */
+  readonly onLogFloor: (segment: number) => void;
+  /** The backlog has changed. */
+  readonly onChange: () => void;
+}
+
+export interface MaintenanceStats {
+  readonly flushes: number;
+  readonly compactions: number;
+  readonly moves: number;
+  readonly running: number;
+  readonly debtBytes: number;
+  readonly failure: string | undefined;
+}
+
+export class Maintenance {
+  flushBytes = 0;
+  compactionBytes = 0;
+  failure: VarveError | undefined;
+  readonly #options: MaintenanceOptions;
+  readonly #busy = new Set<number>();
+  readonly #cancel = new SharedArrayBuffer(4);
+  #flushing = false;
+  #compacting = 0;
+  #logFloor: number;
+  #lastSequence: number;
+  /** The last edit in line for the manifest. */
+  #installing: Promise<void> = Promise.resolve();
+  readonly #waiters: (() => void)[] = [];
+  #closed = false;
+  #flushes = 0;
+  #compactions = 0;
+  #moves = 0;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+    this.#logFloor = options.logFloor;
+    this.#lastSequence = options.lastSequence;
+  }
+
+  /** Bytes that compaction has still to move. */
+  get debtBytes(): number {
+    return compactionDebt(this.#options.tree.version, this.#options.settings);
+  }
+
+  /** Starts what is due. Call whenever a memtable was sealed or a version installed. */
+  wake(): void {
+    if (this.#closed || this.failure !== undefined) return;
+    this.#startFlush();
+    this.#startCompactions();
+  }
+
+  /** Resolves when no sealed memtable waits for flush any more. */
+  async flushed(): Promise<void> {
+    await this.#until(() => this.#options.tree.memtables.sealed().length === 0);
+  }
+
+  /** Brings the keys of a range down to the last level. */
+  async compact(range: KeyRange): Promise<void> {
+    const { tree, settings } = this.#options;
+    for (;;) {
+      this.#assertRunning();
+      const plan = pickRange(tree.version, settings, this.#busy, range.gte, range.lte);
+      if (plan === undefined) return;
+      if (plan === "wait") await this.#changed();
+      else await this.#runPlan(plan);
+    }
+  }
+
+  /** Lets the edits in line finish and ends the rest; outputs that no edit names are removed at the next open. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    Atomics.store(new Int32Array(this.#cancel), 0, 1);
+    await this.#options.background.close();
+    await this.#installing.catch(() => undefined);
+    this.#notify();
+  }
+
+  stats(): MaintenanceStats {
+    return {
+      flushes: this.#flushes,
+      compactions: this.#compactions,
+      moves: this.#moves,
+      running: this.#compacting + (this.#flushing ? 1 : 0),
+      debtBytes: this.debtBytes,
+      failure: this.failure?.message,
+    };
+  }
+
+  #startFlush(): void {
+    if (this.#flushing || this.#options.tree.memtables.sealed().length === 0) return;
+    this.#flushing = true;
+    this.#flush()
+      .catch((error) => this.#fail("flush", error))
+      .finally(() => {
+        this.#flushing = false;
+        this.#notify();
+        this.wake();
+      });
+  }
+
+  async #flush(): Promise<void> {
+    const { tree, settings, background, logger } = this.#options;
+    const sealed = [...tree.memtables.sealed()];
+    const written = sealed.filter(({ memtable }) => !memtable.isEmpty);
+    let added: VersionEdit["added"] = [];
+    if (written.length > 0) {
+      const startedMs = performance.now();
+      const task: FlushTask = {
+        kind: "flush",
+        memtables: written.map(({ memtable }) => memtable.handle).reverse(),
+        ...this.#taskBase(codecOf(settings, 0)),
+      };
+      const result = await background.run(task);
+      added = result.added.map((table) => ({ level: 0, table }));
+      this.flushBytes += result.bytesWritten;
+      this.#flushes++;
+      logger.info(
+        { bytes: result.bytesWritten, entries: result.entriesRead, ms: since(startedMs) },
+        "flushed memtables",
+      );
+    }
+    await this.#install({ added, removed: [] }, sealed);
+  }
+
+  #startCompactions(): void {
+    const { tree, settings, background, snapshots } = this.#options;
+    while (this.#compacting < background.compactionsMax) {
+      const oldestSnapshot = snapshots.sequences()[0] ?? Number.POSITIVE_INFINITY;
+      const state = { busy: this.#busy, oldestSnapshot };
+      const plan = pickCompaction(tree.version, settings, state);
+      if (plan === undefined) return;
+      this.#runPlan(plan).catch((error) => this.#fail("compaction", error));
+    }
+  }
+
+  async #runPlan(plan: CompactionPlan): Promise<void> {
+    const tables = plan.inputs.flatMap((input) => input.tables);
+    for (const { number } of tables) this.#busy.add(number);
+    this.#compacting++;
+    try {
+      if (plan.isMove) await this.#move(plan);
+      else await this.#merge(plan);
+    } finally {
+      for (const { number } of tables) this.#busy.delete(number);
+      this.#compacting--;
+      this.#notify();
+      // In a step of its own: a plan that fails at once must not be picked again before that is known.
+      queueMicrotask(() => this.wake());
+    }
+  }
+
+  async #move(plan: CompactionPlan): Promise<void> {
+    await this.#install({
+      added: plan.inputs.flatMap(({ tables }) =>
+        tables.map((table) => ({ level: plan.outputLevel, table })),
+      ),
+      removed: removedBy(plan),
+    });
+    this.#moves++;
+  }
+
+  async #merge(plan: CompactionPlan): Promise<void> {
+    const { background, logger } = this.#options;
+    const startedMs = performance.now();
+    const result = await background.run(this.#compactTask(plan));
+    await this.#install({
+      added: result.added.map((table) => ({ level: plan.outputLevel, table })),
+      removed: removedBy(plan),
+    });
+    this.compactionBytes += result.bytesWritten;
+    this.#compactions++;
+    logger.info(compactionFields(plan, result, startedMs), "compacted tables");
+  }
+
+  #compactTask(plan: CompactionPlan): CompactTask {
+    const { tree, settings } = this.#options;
+    const { version } = tree;
+    const { smallest, largest } = rangeOf(plan.inputs.flatMap(({ tables }) => tables));
+    const deeper: CompactTask["deeper"][number][] = [];
+    for (let level = plan.outputLevel + 1; level <= LAST_LEVEL; level++) {
+      deeper.push(version.overlapping(level, smallest, largest));
+    }
+    const codec = codecOfLevel(plan.outputLevel, levelTargets(version, settings), settings);
+    return {
+      kind: "compact",
+      runs: plan.inputs.flatMap(({ level, tables }) =>
+        level === 0 ? tables.map((table) => [table]) : [tables],
+      ),
+      deeper,
+      outputLevel: plan.outputLevel,
+      ...this.#taskBase(codec),
+    };
+  }
+
+  #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {
+    const { settings, directory, clock, numbers, snapshots } = this.#options;
+    const { blockBytes, restartInterval, tableBytes, filterErrorRate } = settings;
+    return {
+      output: {
+        directory,
+        blockBytes,
+        restartInterval,
+        tableBytes,
+        filterErrorRate,
+        codec,
+        createdAtMs: clock.now(),
+        numbers: numbers.shared,
+      },
+      snapshots: snapshots.sequences(),
+      cancel: this.#cancel,
+    };
+  }
+
+  /** Makes an edit durable, then visible. Edits are taken one after the other. */
+  #install(edit: VersionEdit, flushed: readonly SealedMemtable[] = []): Promise<void> {
+    const before = this.#installing.catch(() => undefined);
+    this.#installing = before.then(() => this.#installNow(edit, flushed));
+    return this.#installing;
+  }
+
+  async #installNow(edit: VersionEdit, flushed: readonly SealedMemtable[]): Promise<void> {
+    this.#assertRunning();
+    const { tree, manifest, numbers, onLogFloor, onChange } = this.#options;
+    const last = flushed.at(-1);
+    const sequences = flushed.map(({ memtable }) => memtable.largestSequence);
+    const logFloor = last?.nextLog ?? this.#logFloor;
+    const lastSequence = Math.max(this.#lastSequence, ...sequences);
+    const nextNumber = numbers.next;
+    const next = tree.version.apply(edit);
+    await manifest.append(
+      { ...edit, logFloor, lastSequence, nextNumber },
+      {
+        version: next,
+        logFloor,
+        lastSequence,
+      },
+    );
+    this.#logFloor = logFloor;
+    this.#lastSequence = lastSequence;
+    tree.install(next, edit, flushed);
+    if (last !== undefined) onLogFloor(logFloor);
+    onChange();
+  }
+
+  #fail(what: string, error: unknown): void {
+    if (this.#closed) return;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    const code = error instanceof VarveError ? error.code : "INTERNAL";
+    this.failure ??= new VarveError(code, `${what} failed: ${cause.message}`, { cause });
+    this.#options.logger.error({ err: cause }, `${what} failed; background work has stopped`);
+    this.#notify();
+  }
+
+  #assertRunning(): void {
+    if (this.#closed) throw new VarveError("CLOSED", "the database is closed");
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      this.#assertRunning();
+      await this.#changed();
+    }
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #notify(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+function removedBy(plan: CompactionPlan): VersionEdit["removed"] {
+  return plan.inputs.flatMap(({ level, tables }) =>
+    tables.map(({ number }) => ({ level, number })),
+  );
+}
+
+function compactionFields(plan: CompactionPlan, result: TaskResult, startedMs: number): object {
+  const [source] = plan.inputs;
+  return {
+    reason: plan.reason,
+    from: source?.level,
+    to: plan.outputLevel,
+    tables: plan.inputs.reduce((total, { tables }) => total + tables.length, 0),
+    bytesRead: result.bytesRead,
+    bytesWritten: result.bytesWritten,
+    entriesDropped: result.entriesDropped,
+    ms: since(startedMs),
+  };
+}
+
+function since(startedMs: number): number {
+  return Math.round(performance.now() - startedMs);
+}

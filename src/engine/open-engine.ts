@@ -1,0 +1,209 @@
+/**
+ * Opens a database, in the order of `src/README.md`, "A recovery": lock, manifest, log, a new manifest, a new
+ * log segment, removal of what nothing names, background work.
+ */
+import { join } from "node:path";
+import { VarveError } from "../errors.ts";
+import { LOCK_NAME, parseFileName } from "../fs/names.ts";
+import { Log } from "../log/log.ts";
+import { LEVELS } from "../options.ts";
+import { Manifest, type ManifestState } from "../version/manifest.ts";
+import { Version } from "../version/version.ts";
+import { Admission } from "./admission.ts";
+import { BlockCache } from "./block-cache.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import { assembleEngine, type Engine } from "./engine.ts";
+import { FileNumbers } from "./file-numbers.ts";
+import { Maintenance } from "./maintenance.ts";
+import { type MemoryPlan, planMemory } from "./memory-plan.ts";
+import { MemtableSet } from "./memtable-set.ts";
+import { type OpenOptions, resolveOptions, type World } from "./open-options.ts";
+import { pressureOf } from "./pressure.ts";
+import { Reads } from "./reads.ts";
+import { type Replayed, readDirectory, replayLog } from "./recovery.ts";
+import { SnapshotList } from "./snapshot-list.ts";
+import { TableCache } from "./table-cache.ts";
+import { TableFiles } from "./table-files.ts";
+import { Tree } from "./tree.ts";
+
+/** More segments than this, left by as many short runs, are flushed away at open. */
+const SEGMENTS_MAX = 8;
+
+export async function openEngine(directory: string, options: OpenOptions): Promise<Engine> {
+  if (typeof directory !== "string" || directory === "") {
+    throw new VarveError("INVALID_ARGUMENT", "a database is opened by its directory's path");
+  }
+  const world = resolveOptions(options);
+  const { fs, settings } = world;
+  if (!settings.createIfMissing && !(await fs.exists(directory))) {
+    const message = `${directory} does not exist, and createIfMissing is false`;
+    throw new VarveError("NOT_A_DATABASE", message);
+  }
+  await fs.makeDirectory(directory);
+  const lock = await fs.lock(join(directory, LOCK_NAME));
+  try {
+    return await openLocked(directory, world, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(directory: string, world: World, lock: Engine["lock"]): Promise<Engine> {
+  const { fs, clock, settings, logger } = world;
+  const startedMs = clock.monotonicMs();
+  const { names, manifest: found } = await readDirectory(fs, directory);
+  if (found === undefined && !settings.createIfMissing) {
+    const message = `${directory} holds no database, and createIfMissing is false`;
+    throw new VarveError("NOT_A_DATABASE", message);
+  }
+  const state: ManifestState = found ?? { version: Version.EMPTY, logFloor: 0, lastSequence: 0 };
+  const plan = planMemory(settings);
+  const memtables = new MemtableSet(plan.arenaBytes, settings.immutableMemtablesMax);
+  const replayed = await replayLog(
+    fs,
+    directory,
+    { names, firstNeeded: state.logFloor, lastSequence: state.lastSequence },
+    memtables,
+  );
+  const numbers = new FileNumbers(firstFreeNumber(names, found?.nextNumber ?? 1));
+  const allocateNumber = () => numbers.allocate();
+
+  const manifest = await Manifest.create(
+    { fs, directory, allocateNumber, bytesMax: settings.manifestBytes },
+    state,
+  );
+  const segmentBytes = plan.arenaBytes;
+  const log = await Log.create(fs, directory, {
+    segmentBytes,
+    allocateNumber,
+    clock,
+    previous: replayed.newest,
+  });
+  const logFloor = logFloorOf(state, replayed, log, memtables);
+  if (logFloor !== state.logFloor) {
+    await manifest.append({ added: [], removed: [], logFloor }, { ...state, logFloor });
+  }
+  const files = new TableFiles(fs, directory, logger);
+  await files.removeLeftOvers(names, tableNumbers(state.version));
+  await log.retire(logFloor);
+
+  const recovery = { ...replayed.stats, ms: Math.round(clock.monotonicMs() - startedMs) };
+  if (recovery.tornBytes > 0) logger.warn(recovery, "cut a torn tail off the newest log segment");
+  logger.info(recovery, found === undefined ? "made a new database" : "opened the database");
+
+  const tables = openTableCache(directory, world, plan);
+  const tree = new Tree({
+    memtables,
+    tables,
+    version: state.version,
+    onObsolete: (obsolete) => {
+      for (const { number } of obsolete) tables.remove(number);
+      files.remove(obsolete);
+    },
+  });
+  const admission = new Admission({
+    clock,
+    writeDelayMaxMs: settings.writeDelayMaxMs,
+    hasRoom: (entries, bytes) => memtables.mayTake(entries, bytes),
+  });
+  const onChange = () => {
+    tables.resize(Math.min(plan.cacheBytes, settings.memoryBudget - memtables.memoryBytes));
+    admission.update(pressureOf(tree, settings));
+  };
+  const snapshots = new SnapshotList();
+  const background = world.startBackground();
+  const maintenance = new Maintenance({
+    settings,
+    directory,
+    clock,
+    logger,
+    tree,
+    manifest,
+    background,
+    numbers,
+    snapshots,
+    logFloor,
+    lastSequence: state.lastSequence,
+    onLogFloor: (segment) => {
+      log.retire(segment).catch((error: unknown) => {
+        logger.warn({ err: error }, "log segments could not be given up");
+      });
+    },
+    onChange,
+  });
+  const commits = new CommitQueue({
+    log,
+    clock,
+    lastSequence: replayed.lastSequence,
+    syncIntervalMs: settings.syncIntervalMs,
+    target: {
+      hasRoom: (entries, bytes) => memtables.hasRoom(entries, bytes),
+      insert: (sequence, kind, key, value) => tree.insert(sequence, kind, key, value),
+      rotate: (entries, bytes) => {
+        const full = tree.rotate(entries, bytes);
+        onChange();
+        return (nextLog) => {
+          memtables.seal(full, nextLog);
+          maintenance.wake();
+        };
+      },
+    },
+    onFailure: (error) => {
+      logger.error({ err: error }, "the log failed; reads go on, writes do not");
+      admission.fail(error);
+    },
+  });
+  maintenance.wake();
+  if (replayed.stats.segments >= SEGMENTS_MAX) void commits.rotate();
+  return assembleEngine({
+    settings,
+    directory,
+    lock,
+    log,
+    manifest,
+    tree,
+    files,
+    commits,
+    admission,
+    maintenance,
+    reads: new Reads(tree),
+    snapshots,
+    recovery,
+  });
+}
+
+/** Larger than every number in the directory, and than any that the manifest has seen used. */
+function firstFreeNumber(names: readonly string[], next: number): number {
+  return names.reduce((free, name) => Math.max(free, (parseFileName(name)?.number ?? 0) + 1), next);
+}
+
+/** The first segment that is still needed: the new one, where the log behind it held nothing. */
+function logFloorOf(
+  state: ManifestState,
+  replayed: Replayed,
+  log: Log,
+  memtables: MemtableSet,
+): number {
+  if (memtables.active.isEmpty && memtables.waiting === 0) return log.segmentNumber;
+  return state.logFloor === 0 ? replayed.oldest : state.logFloor;
+}
+
+function tableNumbers(version: Version): Set<number> {
+  const numbers = new Set<number>();
+  for (let level = 0; level < LEVELS; level++) {
+    for (const { number } of version.files(level)) numbers.add(number);
+  }
+  return numbers;
+}
+
+function openTableCache(directory: string, world: World, plan: MemoryPlan): TableCache {
+  const { fs, settings } = world;
+  return new TableCache({
+    fs,
+    directory,
+    openMax: Math.max(1, Math.min(settings.openTablesMax, Math.floor(fs.openFilesLimit() / 2))),
+    cacheBytes: plan.cacheBytes,
+    blocks: new BlockCache(plan.cacheBytes),
+  });
+}

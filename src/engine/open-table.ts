@@ -1,0 +1,97 @@
+/**
+ * A table that is open for reading: its file, its parsed tail, and the blocks of it that are cached. Two
+ * readers that miss the same block share one read.
+ *
+ * A reader holds the table while it waits for the disk or keeps a cursor on it; the file is closed when
+ * the table cache has dropped the table and the last hold is gone.
+ */
+import type { File } from "../fs/file-system.ts";
+import { decodeBlock } from "../table/block-format.ts";
+import type { BlockSource } from "../table/block-source.ts";
+import type { Table } from "../table/table.ts";
+import type { BlockCache, BlockOwner, CachedBlock } from "./block-cache.ts";
+
+export class OpenTable implements BlockSource, BlockOwner {
+  readonly table: Table;
+  readonly blocks: (CachedBlock | undefined)[] = [];
+  /** Used since the table cache's hand last passed. */
+  hot = true;
+  readonly #file: File;
+  readonly #cache: BlockCache;
+  readonly #loading = new Map<number, Promise<Uint8Array>>();
+  #holds = 0;
+  #dropped = false;
+
+  constructor(table: Table, file: File, cache: BlockCache) {
+    this.table = table;
+    this.#file = file;
+    this.#cache = cache;
+  }
+
+  cached(blockIndex: number): Uint8Array | undefined {
+    const block = this.blocks[blockIndex];
+    if (block === undefined) return undefined;
+    block.hot = true;
+    this.#cache.hits++;
+    return block.bytes;
+  }
+
+  load(blockIndex: number): Promise<Uint8Array> {
+    const loading = this.#loading.get(blockIndex);
+    if (loading !== undefined) return loading;
+    const load = this.#load(blockIndex).finally(() => this.#loading.delete(blockIndex));
+    this.#loading.set(blockIndex, load);
+    return load;
+  }
+
+  loadSync(blockIndex: number): Uint8Array {
+    const stored = this.#storedBuffer(blockIndex);
+    const got = this.#file.readSync(stored, this.table.index.offset(blockIndex));
+    return this.#keep(blockIndex, stored, got);
+  }
+
+  hold(): void {
+    this.#holds++;
+  }
+
+  release(): void {
+    this.#holds--;
+    this.#closeIfUnused();
+  }
+
+  /** Called by the table cache, once: forgets the cached blocks and closes the file when nobody holds it. */
+  drop(): void {
+    this.#dropped = true;
+    this.#cache.removeAll(this);
+    this.#closeIfUnused();
+  }
+
+  async #load(blockIndex: number): Promise<Uint8Array> {
+    this.hold();
+    try {
+      const stored = this.#storedBuffer(blockIndex);
+      const got = await this.#file.read(stored, this.table.index.offset(blockIndex));
+      return this.#keep(blockIndex, stored, got);
+    } finally {
+      this.release();
+    }
+  }
+
+  #storedBuffer(blockIndex: number): Uint8Array {
+    this.#cache.misses++;
+    return Buffer.allocUnsafeSlow(this.table.index.storedBytes(blockIndex));
+  }
+
+  #keep(blockIndex: number, stored: Uint8Array, got: number): Uint8Array {
+    const offset = this.table.index.offset(blockIndex);
+    const bytes = decodeBlock(stored.subarray(0, got), offset, this.#file.path);
+    if (!this.#dropped && this.blocks[blockIndex] === undefined) {
+      this.#cache.insert(this, blockIndex, bytes);
+    }
+    return bytes;
+  }
+
+  #closeIfUnused(): void {
+    if (this.#dropped && this.#holds === 0) this.#file.closeSync();
+  }
+}

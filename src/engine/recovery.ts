@@ -1,0 +1,154 @@
+/**
+ * Reads back what a database's directory holds: the manifest's tables, and the log behind them, replayed
+ * into memtables. Changes nothing but the torn tail of the newest log segment, which is cut; so a crash in
+ * the middle of it is harmless.
+ */
+import { join } from "node:path";
+import { VarveError } from "../errors.ts";
+import type { FileSystem } from "../fs/file-system.ts";
+import { LOCK_NAME, parseFileName, tableName } from "../fs/names.ts";
+import { trailerHigh, trailerLow } from "../key.ts";
+import { CommitGroupReader } from "../log/commit-group.ts";
+import { type LogSegment, readLog } from "../log/log-reader.ts";
+import { RECORD_KIND, type SegmentLink } from "../log/segment.ts";
+import { LEVELS } from "../options.ts";
+import { CURRENT_TEMPORARY_NAME } from "../version/manifest.ts";
+import { type ManifestContent, readManifest } from "../version/manifest-reader.ts";
+import type { MemtableSet } from "./memtable-set.ts";
+
+export interface RecoveryStats {
+  readonly ms: number;
+  readonly segments: number;
+  readonly logBytes: number;
+  readonly operations: number;
+  /** Bytes of a write that was never acknowledged, cut off the newest log segment. */
+  readonly tornBytes: number;
+}
+
+export interface Replayed {
+  readonly lastSequence: number;
+  /** Number of the oldest segment that was read; 0 where there was none. */
+  readonly oldest: number;
+  /** The newest segment, which the next one continues. */
+  readonly newest: SegmentLink | undefined;
+  readonly stats: Omit<RecoveryStats, "ms">;
+}
+
+/**
+ * What the directory holds, or `undefined` where a database may be made: it is empty, or the making of one
+ * was cut short before anything could be written to it.
+ */
+export async function readDirectory(
+  fs: FileSystem,
+  directory: string,
+): Promise<{ names: readonly string[]; manifest: ManifestContent | undefined }> {
+  const names = (await fs.list(directory)).filter((name) => !isLockName(name));
+  const manifest = await readManifest(fs, directory);
+  if (manifest !== undefined) {
+    assertTablesPresent(manifest, new Set(names), directory);
+    return { names, manifest };
+  }
+  const foreign = names.find(
+    (name) => parseFileName(name) === undefined && name !== CURRENT_TEMPORARY_NAME,
+  );
+  if (foreign !== undefined) {
+    const message = `${directory} is not a database: it holds ${foreign} and no CURRENT`;
+    throw new VarveError("NOT_A_DATABASE", message);
+  }
+  const data = names.find((name) => {
+    const kind = parseFileName(name)?.kind;
+    return kind === "table" || kind === "log";
+  });
+  if (data !== undefined) {
+    const message = `${join(directory, "CURRENT")} is missing, though there is ${data}`;
+    throw new VarveError("CORRUPTION", message);
+  }
+  return { names, manifest: undefined };
+}
+
+export function isLockName(name: string): boolean {
+  return name === LOCK_NAME || name.startsWith(`${LOCK_NAME}.`);
+}
+
+function assertTablesPresent(
+  { version }: ManifestContent,
+  names: ReadonlySet<string>,
+  directory: string,
+): void {
+  for (let level = 0; level < LEVELS; level++) {
+    for (const { number } of version.files(level)) {
+      if (names.has(tableName(number))) continue;
+      const path = join(directory, tableName(number));
+      throw new VarveError(
+        "CORRUPTION",
+        `${path} at 0: the file is missing; the manifest names it`,
+      );
+    }
+  }
+}
+
+/** Replays the log's segments from `firstNeeded` on. Each segment's entries are sealed in memtables of their own. */
+export async function replayLog(
+  fs: FileSystem,
+  directory: string,
+  options: { names: readonly string[]; firstNeeded: number; lastSequence: number },
+  memtables: MemtableSet,
+): Promise<Replayed> {
+  const numbers = options.names
+    .map(parseFileName)
+    .filter((name) => name?.kind === "log")
+    .map((name) => name?.number ?? 0);
+  const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0 };
+  let lastSequence = options.lastSequence;
+  let oldest = 0;
+  let newest: SegmentLink | undefined;
+  for await (const segment of readLog(fs, directory, {
+    numbers,
+    firstNeeded: options.firstNeeded,
+  })) {
+    const before = lastSequence;
+    lastSequence = replaySegment(segment, memtables, lastSequence);
+    if (oldest === 0) oldest = segment.number;
+    newest = { number: segment.number, length: segment.end };
+    stats.segments++;
+    stats.logBytes += segment.end;
+    stats.operations += lastSequence - before;
+    stats.tornBytes += segment.tornBytes;
+  }
+  return { lastSequence, oldest, newest, stats };
+}
+
+/** Returns the segment's last sequence. */
+function replaySegment(segment: LogSegment, memtables: MemtableSet, lastSequence: number): number {
+  const records = segment.records();
+  let last = lastSequence;
+  while (records.next()) {
+    if (records.kind !== RECORD_KIND.GROUP) continue;
+    const at = records.start;
+    const where = () => `${segment.path} at ${at}`;
+    const group = new CommitGroupReader(records.bytes, records.payloadStart, records.end, where);
+    if (group.operations > 0 && group.firstSequence <= last) {
+      const message = `${where()}: sequence ${group.firstSequence} comes after ${last}`;
+      throw new VarveError("CORRUPTION", message);
+    }
+    const bytes = records.end - records.payloadStart;
+    if (!memtables.hasRoom(group.operations, bytes)) {
+      // Nothing can be given up before the whole segment is in tables, so its own number is the floor.
+      memtables.seal(memtables.rotate(group.operations, bytes), segment.number);
+    }
+    insertGroup(group, memtables);
+    last = group.lastSequence;
+  }
+  return last;
+}
+
+function insertGroup(group: CommitGroupReader, memtables: MemtableSet): void {
+  const { active } = memtables;
+  const { bytes } = group;
+  while (group.next()) {
+    const low = trailerLow(group.sequence, group.kind);
+    const high = trailerHigh(group.sequence);
+    const { keyStart, keyEnd, valueStart, valueEnd } = group;
+    active.insert(bytes, keyStart, keyEnd, low, high, bytes, valueStart, valueEnd);
+  }
+}

@@ -1,0 +1,122 @@
+/** What `stats()` tells: plain numbers, fit for JSON. Counters run from the open. */
+import { LEVELS } from "../options.ts";
+import type { FilterStats } from "../table/table-lookup.ts";
+import type { AdmissionStats } from "./admission.ts";
+import type { Engine } from "./engine.ts";
+import type { LatencySummary } from "./latency.ts";
+import type { RecoveryStats } from "./recovery.ts";
+
+export interface LevelStats {
+  readonly level: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly entries: number;
+  readonly tombstones: number;
+}
+
+export interface DatabaseStats {
+  readonly levels: readonly LevelStats[];
+  readonly memtables: {
+    readonly active: { readonly entries: number; readonly bytes: number };
+    /** Full ones that wait for flush. */
+    readonly waiting: number;
+    readonly arenaBytes: number;
+  };
+  readonly memory: {
+    readonly budget: number;
+    readonly memtables: number;
+    readonly tables: number;
+    readonly blocks: number;
+  };
+  readonly cache: {
+    readonly hits: number;
+    readonly misses: number;
+    readonly blocks: number;
+    readonly openTables: number;
+  };
+  readonly filter: Readonly<FilterStats>;
+  readonly writes: {
+    readonly operations: number;
+    readonly batches: number;
+    /** Commit groups, each one log record. */
+    readonly groups: number;
+    readonly syncs: number;
+  };
+  readonly bytesWritten: {
+    /** Keys and values, as given by callers. */
+    readonly user: number;
+    readonly log: number;
+    readonly flush: number;
+    readonly compaction: number;
+    /** All that was written to the disk for each byte given. */
+    readonly amplification: number;
+  };
+  readonly reads: { readonly gets: number; readonly scans: number; readonly waitedForDisk: number };
+  readonly background: {
+    readonly flushes: number;
+    readonly compactions: number;
+    readonly moves: number;
+    readonly running: number;
+    readonly debtBytes: number;
+    /** What stopped background work, if anything did. */
+    readonly failure: string | undefined;
+  };
+  readonly delays: AdmissionStats;
+  readonly latency: { readonly commit: LatencySummary; readonly read: LatencySummary };
+  readonly snapshots: number;
+  readonly openScans: number;
+  readonly sequence: number;
+  readonly recovery: RecoveryStats;
+}
+
+export function statsOf(engine: Engine): DatabaseStats {
+  const { tree, commits, log, maintenance, reads, snapshots, settings } = engine;
+  const { memtables, tables, version } = tree;
+  const { blocks } = tables;
+  const written = {
+    user: commits.userBytes,
+    log: log.bytesWritten,
+    flush: maintenance.flushBytes,
+    compaction: maintenance.compactionBytes,
+  };
+  return {
+    levels: Array.from({ length: LEVELS }, (_, level) => ({ level, ...version.totals(level) })),
+    memtables: {
+      active: { entries: memtables.active.entries, bytes: memtables.active.usedBytes },
+      waiting: memtables.waiting,
+      arenaBytes: memtables.memoryBytes,
+    },
+    memory: {
+      budget: settings.memoryBudget,
+      memtables: memtables.memoryBytes,
+      tables: tables.memoryBytes,
+      blocks: blocks.usedBytes,
+    },
+    cache: {
+      hits: blocks.hits,
+      misses: blocks.misses,
+      blocks: blocks.count,
+      openTables: tables.openTables,
+    },
+    filter: { ...reads.filter },
+    writes: {
+      operations: commits.operations,
+      batches: commits.batches,
+      groups: commits.groups,
+      syncs: log.syncs,
+    },
+    bytesWritten: {
+      ...written,
+      amplification:
+        written.user === 0 ? 0 : (written.log + written.flush + written.compaction) / written.user,
+    },
+    reads: { gets: reads.gets, scans: reads.scans, waitedForDisk: reads.waited },
+    background: maintenance.stats(),
+    delays: engine.admission.stats(),
+    latency: { commit: commits.latency.summary(), read: reads.latency.summary() },
+    snapshots: snapshots.count,
+    openScans: reads.openScans,
+    sequence: commits.visibleSequence,
+    recovery: engine.recovery,
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * The tables that are open, opened when first read and closed again by CLOCK when there are too many of
+ * them, or when their indexes and filters outgrow their share of the memory. Opening reads the tail of
+ * the file once; two readers that need the same table share that read.
+ */
+import { join } from "node:path";
+import { VarveError } from "../errors.ts";
+import type { File, FileSystem } from "../fs/file-system.ts";
+import { tableName } from "../fs/names.ts";
+import { parseTable } from "../table/table.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+import type { BlockCache } from "./block-cache.ts";
+import { OpenTable } from "./open-table.ts";
+
+export class TableCache {
+  readonly blocks: BlockCache;
+  /** Indexes and filters of the open tables. */
+  memoryBytes = 0;
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #openMax: number;
+  /** Indexes, filters and blocks together. */
+  #cacheBytes: number;
+  readonly #tables = new Map<number, OpenTable>();
+  readonly #opening = new Map<number, Promise<OpenTable>>();
+
+  constructor(options: {
+    fs: FileSystem;
+    directory: string;
+    openMax: number;
+    cacheBytes: number;
+    blocks: BlockCache;
+  }) {
+    this.#fs = options.fs;
+    this.#directory = options.directory;
+    this.#openMax = options.openMax;
+    this.#cacheBytes = options.cacheBytes;
+    this.blocks = options.blocks;
+    this.#balance();
+  }
+
+  get openTables(): number {
+    return this.#tables.size;
+  }
+
+  /** The table if it is open. */
+  get(number: number): OpenTable | undefined {
+    const table = this.#tables.get(number);
+    if (table !== undefined) table.hot = true;
+    return table;
+  }
+
+  /** Changes what indexes, filters and blocks may use together, as memtables grow and shrink. */
+  resize(cacheBytes: number): void {
+    this.#cacheBytes = cacheBytes;
+    this.#balance();
+  }
+
+  open(meta: TableMeta): Promise<OpenTable> {
+    const open = this.get(meta.number);
+    if (open !== undefined) return Promise.resolve(open);
+    const opening = this.#opening.get(meta.number);
+    if (opening !== undefined) return opening;
+    const made = this.#open(meta).finally(() => this.#opening.delete(meta.number));
+    this.#opening.set(meta.number, made);
+    return made;
+  }
+
+  /** Blocking twin of `open`. */
+  openSync(meta: TableMeta): OpenTable {
+    const open = this.get(meta.number);
+    if (open !== undefined) return open;
+    const file = this.#fs.openSync(this.#path(meta), "read");
+    try {
+      const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
+      const got = file.readSync(tail, meta.fileBytes - meta.tailBytes);
+      return this.#add(meta, file, tail.subarray(0, got));
+    } catch (error) {
+      file.closeSync();
+      throw error;
+    }
+  }
+
+  /** Closes a table that no version names any more, or that is to be read anew. */
+  remove(number: number): void {
+    const table = this.#tables.get(number);
+    if (table === undefined) return;
+    this.#tables.delete(number);
+    this.memoryBytes -= table.table.memoryBytes;
+    table.drop();
+    this.#balance();
+  }
+
+  /** Waits for tables that are being opened and closes all. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#opening.values());
+    for (const number of [...this.#tables.keys()]) this.remove(number);
+  }
+
+  async #open(meta: TableMeta): Promise<OpenTable> {
+    const file = await this.#fs.open(this.#path(meta), "read");
+    try {
+      const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
+      const got = await file.read(tail, meta.fileBytes - meta.tailBytes);
+      // `openSync` may have been faster.
+      const open = this.get(meta.number);
+      if (open === undefined) return this.#add(meta, file, tail.subarray(0, got));
+      await file.close();
+      return open;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  #add(meta: TableMeta, file: File, tail: Uint8Array): OpenTable {
+    if (tail.length !== meta.tailBytes) {
+      const message = `${file.path} ends before offset ${meta.fileBytes}, where the manifest says it does`;
+      throw new VarveError("CORRUPTION", message);
+    }
+    const table = parseTable(tail, {
+      path: file.path,
+      number: meta.number,
+      fileBytes: meta.fileBytes,
+    });
+    const open = new OpenTable(table, file, this.blocks);
+    this.#tables.set(meta.number, open);
+    this.memoryBytes += table.memoryBytes;
+    this.#balance();
+    return open;
+  }
+
+  #path(meta: TableMeta): string {
+    return join(this.#directory, tableName(meta.number));
+  }
+
+  /** Closes tables that are too many or too large together, then gives blocks what is left. */
+  #balance(): void {
+    const bytesMax = this.#cacheBytes / 2;
+    // A Map keeps insertion order: the oldest come first, and a table spared is moved to the end.
+    for (const [number, table] of this.#tables) {
+      if (this.#tables.size <= 1) break;
+      if (this.#tables.size <= this.#openMax && this.memoryBytes <= bytesMax) break;
+      this.#tables.delete(number);
+      if (table.hot) {
+        table.hot = false;
+        this.#tables.set(number, table);
+      } else {
+        this.memoryBytes -= table.table.memoryBytes;
+        table.drop();
+      }
+    }
+    this.blocks.resize(Math.max(0, this.#cacheBytes - this.memoryBytes));
+  }
+}

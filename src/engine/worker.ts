@@ -1,0 +1,66 @@
+/**
+ * The worker thread's program: runs tasks to their end, one after the other, with synchronous file calls.
+ * Between the steps of a compaction it looks for a flush that has come in meanwhile and runs that first.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { runTask } from "../compaction/run-task.ts";
+import { VarveError } from "../errors.ts";
+import { DiskFileSystem } from "../fs/disk-file-system.ts";
+import type { WorkerAnswer, WorkerRequest, WorkerSettings } from "./worker-background.ts";
+
+const PAUSE_MAX_MS = 20;
+
+if (parentPort === null) throw new Error("this program runs as a worker thread only");
+const port = parentPort;
+const { bytesPerSecond } = workerData as WorkerSettings;
+const fs = new DiskFileSystem().sync;
+const waiting: WorkerRequest[] = [];
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+/** Time that the rate limit asks for and that was not slept yet. */
+const pace = { owedMs: 0 };
+
+port.on("message", (request: WorkerRequest) => {
+  waiting.push(request);
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) run(next);
+});
+
+function run({ id, task }: WorkerRequest): void {
+  let answer: WorkerAnswer;
+  try {
+    const steps = runTask(task, fs);
+    let step = steps.next();
+    while (!step.done) {
+      if (task.kind === "compact") betweenSteps(step.value);
+      step = steps.next();
+    }
+    answer = { id, result: step.value };
+  } catch (error) {
+    const known = error instanceof VarveError;
+    const code = known ? error.code : "INTERNAL";
+    const message =
+      error instanceof Error ? (!known && error.stack) || error.message : String(error);
+    answer = { id, code, message };
+  }
+  port.postMessage(answer);
+}
+
+/** Lets flushes overtake, and sleeps as long as the rate limit asks for `written` bytes. */
+function betweenSteps(written: number): void {
+  takeFlushes();
+  if (bytesPerSecond <= 0) return;
+  pace.owedMs += (written / bytesPerSecond) * 1000;
+  while (pace.owedMs >= 1) {
+    const pauseMs = Math.min(pace.owedMs, PAUSE_MAX_MS);
+    Atomics.wait(sleeper, 0, 0, pauseMs);
+    pace.owedMs -= pauseMs;
+    takeFlushes();
+  }
+}
+
+function takeFlushes(): void {
+  for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
+    const request = got.message as WorkerRequest;
+    if (request.task.kind === "flush") run(request);
+    else waiting.push(request);
+  }
+}

@@ -1,0 +1,19 @@
+/** The package `varve`: the engine, embedded. */
+export { Database, NOT_CACHED } from "./engine/database.ts";
+export type { Logger, OpenOptions } from "./engine/open-options.ts";
+export type { Snapshot } from "./engine/snapshot.ts";
+export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
+export { type ErrorCode, VarveError } from "./errors.ts";
+export { DEFAULT_SETTINGS, type Settings } from "./options.ts";
+export type {
+  Commit,
+  Data,
+  Durability,
+  Entry,
+  Operation,
+  Reader,
+  Scan,
+  ScanOptions,
+  Store,
+  WriteOptions,
+} from "./store.ts";

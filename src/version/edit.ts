@@ -1,0 +1,157 @@
+/**
+ * A version edit: what one flush or compaction changed, as the manifest records it. Encoded with
+ * `msgpackr`; the keys are short because every table's record repeats them:
+ *
+ *   { a: [[level, table] …], r: [[level, number] …], l?: log floor, n?: next file number, s?: last sequence }
+ *
+ *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
+ *            largestSequence, rawBytes, createdAtMs]
+ */
+import { pack, unpack } from "msgpackr";
+import { VarveError } from "../errors.ts";
+import { LEVELS } from "../options.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+
+export interface AddedTable {
+  readonly level: number;
+  readonly table: TableMeta;
+}
+
+export interface RemovedTable {
+  readonly level: number;
+  readonly number: number;
+}
+
+export interface VersionEdit {
+  readonly added: readonly AddedTable[];
+  readonly removed: readonly RemovedTable[];
+  /** The first log segment that is still needed. */
+  readonly logFloor?: number;
+  /** No file has this number or a larger one. */
+  readonly nextNumber?: number;
+  /** The newest sequence in any table. */
+  readonly lastSequence?: number;
+}
+
+type TableRecord = readonly [
+  number: number,
+  fileBytes: number,
+  tailBytes: number,
+  entries: number,
+  tombstones: number,
+  smallest: Uint8Array,
+  largest: Uint8Array,
+  smallestSequence: number,
+  largestSequence: number,
+  rawBytes: number,
+  createdAtMs: number,
+];
+
+interface EditRecord {
+  a: readonly (readonly [level: number, table: TableRecord])[];
+  r: readonly (readonly [level: number, number: number])[];
+  l?: number;
+  n?: number;
+  s?: number;
+}
+
+export function encodeEdit(edit: VersionEdit): Uint8Array {
+  const record: EditRecord = {
+    a: edit.added.map(({ level, table }) => [level, recordOf(table)]),
+    r: edit.removed.map(({ level, number }) => [level, number]),
+  };
+  if (edit.logFloor !== undefined) record.l = edit.logFloor;
+  if (edit.nextNumber !== undefined) record.n = edit.nextNumber;
+  if (edit.lastSequence !== undefined) record.s = edit.lastSequence;
+  return pack(record);
+}
+
+/** Throws `CORRUPTION`, naming `where`, for bytes that are not an edit. */
+export function decodeEdit(bytes: Uint8Array, where: string): VersionEdit {
+  let record: unknown;
+  try {
+    record = unpack(bytes);
+  } catch (cause) {
+    throw corrupt(where, "it is not msgpack", cause);
+  }
+  if (!isEditRecord(record)) throw corrupt(where, "it has not the fields of an edit");
+  return {
+    added: record.a.map(([level, table]) => ({ level, table: tableOf(table) })),
+    removed: record.r.map(([level, number]) => ({ level, number })),
+    ...(record.l === undefined ? {} : { logFloor: record.l }),
+    ...(record.n === undefined ? {} : { nextNumber: record.n }),
+    ...(record.s === undefined ? {} : { lastSequence: record.s }),
+  };
+}
+
+function recordOf(table: TableMeta): TableRecord {
+  return [
+    table.number,
+    table.fileBytes,
+    table.tailBytes,
+    table.entries,
+    table.tombstones,
+    table.smallest,
+    table.largest,
+    table.smallestSequence,
+    table.largestSequence,
+    table.rawBytes,
+    table.createdAtMs,
+  ];
+}
+
+function tableOf(record: TableRecord): TableMeta {
+  return {
+    number: record[0],
+    fileBytes: record[1],
+    tailBytes: record[2],
+    entries: record[3],
+    tombstones: record[4],
+    // Copies: the decoder's arrays are views that would keep all of the manifest in memory.
+    smallest: new Uint8Array(record[5]),
+    largest: new Uint8Array(record[6]),
+    smallestSequence: record[7],
+    largestSequence: record[8],
+    rawBytes: record[9],
+    createdAtMs: record[10],
+  };
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+const isLevel = (value: unknown): value is number => isCount(value) && value < LEVELS;
+const isKey = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array && value.length > 0;
+const isOptionalCount = (value: unknown): boolean => value === undefined || isCount(value);
+
+const TABLE_FIELDS = 11;
+const SMALLEST_FIELD = 5;
+const LARGEST_FIELD = 6;
+
+function isTableRecord(value: unknown): value is TableRecord {
+  return (
+    Array.isArray(value) &&
+    value.length === TABLE_FIELDS &&
+    value.every((field, i) =>
+      i === SMALLEST_FIELD || i === LARGEST_FIELD ? isKey(field) : isCount(field),
+    )
+  );
+}
+
+function isEditRecord(value: unknown): value is EditRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { a, r, l, n, s } = value as Partial<Record<"a" | "r" | "l" | "n" | "s", unknown>>;
+  return (
+    Array.isArray(a) &&
+    a.every((pair) => Array.isArray(pair) && isLevel(pair[0]) && isTableRecord(pair[1])) &&
+    Array.isArray(r) &&
+    r.every((pair) => Array.isArray(pair) && isLevel(pair[0]) && isCount(pair[1])) &&
+    isOptionalCount(l) &&
+    isOptionalCount(n) &&
+    isOptionalCount(s)
+  );
+}
+
+function corrupt(where: string, what: string, cause?: unknown): VarveError {
+  return new VarveError("CORRUPTION", `${where}: not a version edit: ${what}`, { cause });
+}
