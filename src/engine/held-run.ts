@@ -14,7 +14,6 @@ export class HeldRun implements TableRun {
   readonly #metas: readonly TableMeta[];
   readonly #tables: TableCache;
   #held: OpenTable | undefined;
-  #released = false;
 
   /** `metas` are in key order and do not overlap. */
   constructor(metas: readonly TableMeta[], tables: TableCache) {
@@ -43,30 +42,29 @@ export class HeldRun implements TableRun {
 
   open(i: number): TableCursor | undefined {
     const table = this.#tables.get(this.#meta(i).number);
-    return table === undefined ? undefined : this.#cursor(table);
+    if (table === undefined) return undefined;
+    table.hold();
+    return this.#enter(table);
   }
 
   async load(i: number): Promise<TableCursor> {
-    return this.#cursor(await this.#tables.open(this.#meta(i)));
+    return this.#enter(await this.#tables.acquire(this.#meta(i)));
   }
 
   loadSync(i: number): TableCursor {
-    return this.#cursor(this.#tables.openSync(this.#meta(i)));
+    return this.#enter(this.#tables.acquireSync(this.#meta(i)));
   }
 
   /** Ends the run; nothing is held afterwards. */
   release(): void {
-    this.#released = true;
     this.#held?.release();
     this.#held = undefined;
   }
 
-  #cursor(table: OpenTable): TableCursor {
-    if (table !== this.#held && !this.#released) {
-      table.hold();
-      this.#held?.release();
-      this.#held = table;
-    }
+  /** Takes over the hold on the table, and gives up that on the one before. */
+  #enter(table: OpenTable): TableCursor {
+    this.#held?.release();
+    this.#held = table;
     return new TableCursor(table.table, table);
   }
 

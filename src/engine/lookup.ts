@@ -82,7 +82,6 @@ export class Lookup {
     this.#hash.update(key);
     for (const meta of view.version.tablesFor(key)) {
       const table = (yield fetchTable(this.#tables, meta)) as OpenTable;
-      table.hold();
       try {
         const state = yield* this.#fetchFromTable(table, key, low, high);
         if (state !== undefined) return state;
@@ -157,8 +156,9 @@ function covers(meta: TableMeta, key: Uint8Array): boolean {
   return compareBytes(meta.smallest, key) <= 0 && compareBytes(meta.largest, key) >= 0;
 }
 
+/** The table comes held. */
 function fetchTable(tables: TableCache, meta: TableMeta): Fetch {
-  return { now: () => tables.openSync(meta), later: () => tables.open(meta) };
+  return { now: () => tables.acquireSync(meta), later: () => tables.acquire(meta) };
 }
 
 function fetchBlock(open: OpenTable, block: number): Fetch {

@@ -107,7 +107,7 @@ export async function replayLog(
     firstNeeded: options.firstNeeded,
   })) {
     const before = lastSequence;
-    lastSequence = replaySegment(segment, memtables, lastSequence);
+    lastSequence = replaySegment(segment, memtables, lastSequence, options.lastSequence);
     if (oldest === 0) oldest = segment.number;
     newest = { number: segment.number, length: segment.end };
     stats.segments++;
@@ -118,8 +118,13 @@ export async function replayLog(
   return { lastSequence, oldest, newest, stats };
 }
 
-/** Returns the segment's last sequence. */
-function replaySegment(segment: LogSegment, memtables: MemtableSet, lastSequence: number): number {
+/** Returns the segment's last sequence. Sequences up to `flushed` are in tables. */
+function replaySegment(
+  segment: LogSegment,
+  memtables: MemtableSet,
+  lastSequence: number,
+  flushed: number,
+): number {
   const records = segment.records();
   let last = lastSequence;
   while (records.next()) {
@@ -127,7 +132,9 @@ function replaySegment(segment: LogSegment, memtables: MemtableSet, lastSequence
     const at = records.start;
     const where = () => `${segment.path} at ${at}`;
     const group = new CommitGroupReader(records.bytes, records.payloadStart, records.end, where);
-    if (group.operations > 0 && group.firstSequence <= last) {
+    // Memtables are flushed in the order of age, so this group is in a table, whole.
+    if (group.lastSequence <= flushed) continue;
+    if (group.firstSequence <= last) {
       const message = `${where()}: sequence ${group.firstSequence} comes after ${last}`;
       throw new VarveError("CORRUPTION", message);
     }

@@ -22,7 +22,7 @@ export class TableCache {
   /** Indexes, filters and blocks together. */
   #cacheBytes: number;
   readonly #tables = new Map<number, OpenTable>();
-  readonly #opening = new Map<number, Promise<OpenTable>>();
+  readonly #opening = new Map<number, { waiters: number; readonly table: Promise<OpenTable> }>();
 
   constructor(options: {
     fs: FileSystem;
@@ -56,29 +56,32 @@ export class TableCache {
     this.#balance();
   }
 
-  open(meta: TableMeta): Promise<OpenTable> {
+  /**
+   * The table, opened if it is not, and held: the caller releases it. Whoever waits for one opening gets a
+   * hold of its own before anything else runs, so that the table cannot be closed in between.
+   */
+  acquire(meta: TableMeta): Promise<OpenTable> {
     const open = this.get(meta.number);
-    if (open !== undefined) return Promise.resolve(open);
+    if (open !== undefined) {
+      open.hold();
+      return Promise.resolve(open);
+    }
     const opening = this.#opening.get(meta.number);
-    if (opening !== undefined) return opening;
-    const made = this.#open(meta).finally(() => this.#opening.delete(meta.number));
-    this.#opening.set(meta.number, made);
-    return made;
+    if (opening !== undefined) {
+      opening.waiters++;
+      return opening.table;
+    }
+    const started = { waiters: 1, table: this.#open(meta) };
+    this.#opening.set(meta.number, started);
+    return started.table;
   }
 
-  /** Blocking twin of `open`. */
-  openSync(meta: TableMeta): OpenTable {
+  /** Blocking twin of `acquire`. */
+  acquireSync(meta: TableMeta): OpenTable {
     const open = this.get(meta.number);
-    if (open !== undefined) return open;
-    const file = this.#fs.openSync(this.#path(meta), "read");
-    try {
-      const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
-      const got = file.readSync(tail, meta.fileBytes - meta.tailBytes);
-      return this.#add(meta, file, tail.subarray(0, got));
-    } catch (error) {
-      file.closeSync();
-      throw error;
-    }
+    if (open === undefined) return this.#openSync(meta);
+    open.hold();
+    return open;
   }
 
   /** Closes a table that no version names any more, or that is to be read anew. */
@@ -93,22 +96,46 @@ export class TableCache {
 
   /** Waits for tables that are being opened and closes all. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#opening.values());
+    await Promise.allSettled([...this.#opening.values()].map((opening) => opening.table));
     for (const number of [...this.#tables.keys()]) this.remove(number);
   }
 
   async #open(meta: TableMeta): Promise<OpenTable> {
+    try {
+      const table = await this.#read(meta);
+      for (let i = this.#opening.get(meta.number)?.waiters ?? 0; i > 1; i--) table.hold();
+      return table;
+    } finally {
+      this.#opening.delete(meta.number);
+    }
+  }
+
+  /** Reads the tail; the table comes held, once. */
+  async #read(meta: TableMeta): Promise<OpenTable> {
     const file = await this.#fs.open(this.#path(meta), "read");
     try {
       const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
       const got = await file.read(tail, meta.fileBytes - meta.tailBytes);
-      // `openSync` may have been faster.
+      // A blocking read may have been faster.
       const open = this.get(meta.number);
       if (open === undefined) return this.#add(meta, file, tail.subarray(0, got));
+      open.hold();
       await file.close();
       return open;
     } catch (error) {
       await file.close();
+      throw error;
+    }
+  }
+
+  #openSync(meta: TableMeta): OpenTable {
+    const file = this.#fs.openSync(this.#path(meta), "read");
+    try {
+      const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
+      const got = file.readSync(tail, meta.fileBytes - meta.tailBytes);
+      return this.#add(meta, file, tail.subarray(0, got));
+    } catch (error) {
+      file.closeSync();
       throw error;
     }
   }
@@ -126,6 +153,8 @@ export class TableCache {
     const open = new OpenTable(table, file, this.blocks);
     this.#tables.set(meta.number, open);
     this.memoryBytes += table.memoryBytes;
+    // Held first: the table may be the one that has to go, when it alone is too large.
+    open.hold();
     this.#balance();
     return open;
   }
