@@ -1,5 +1,5 @@
 /** The package `varve`: the engine, embedded. */
-export { Database, NOT_CACHED } from "./engine/database.ts";
+export { Database } from "./engine/database.ts";
 export type { Logger, OpenOptions } from "./engine/open-options.ts";
 export type { Snapshot } from "./engine/snapshot.ts";
 export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
@@ -17,3 +17,4 @@ export type {
   Store,
   WriteOptions,
 } from "./store.ts";
+export { NOT_CACHED } from "./store.ts";

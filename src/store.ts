@@ -12,3 +12,6 @@ export {
   type Store,
   type WriteOptions,
 } from "varve-protocol";
+
+/** What a read from memory alone returns where the answer is not there. */
+export const NOT_CACHED: unique symbol = Symbol("not cached");

@@ -28,8 +28,8 @@ export interface AdmissionStats {
   readonly delayed: Readonly<Record<DelayReason, number>>;
   readonly delayedMs: number;
   readonly refused: number;
-  /** Bytes per second that writes are held to at present; `undefined` for no limit. */
-  readonly bytesPerSecond: number | undefined;
+  /** Bytes per second that writes are held to at present; `null` for no limit. */
+  readonly bytesPerSecond: number | null;
   readonly waiting: number;
 }
 
@@ -120,7 +120,7 @@ export class Admission {
       delayed: { ...this.#delayed },
       delayedMs: Math.round(this.#delayedMs),
       refused: this.#refused,
-      bytesPerSecond: this.#bytesPerSecond,
+      bytesPerSecond: this.#bytesPerSecond ?? null,
       waiting: this.#waiters.length,
     };
   }

@@ -5,19 +5,20 @@
 
 import { VarveError } from "../errors.ts";
 import { KIND } from "../key.ts";
-import type {
-  Commit,
-  Data,
-  Durability,
-  Operation,
-  Scan,
-  ScanOptions,
-  Store,
-  WriteOptions,
+import {
+  type Commit,
+  type Data,
+  type Durability,
+  NOT_CACHED,
+  type Operation,
+  type ScanOptions,
+  type Store,
+  type WriteOptions,
 } from "../store.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
+import type { EngineScan } from "./scan.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type DatabaseStats, statsOf } from "./stats.ts";
 import {
@@ -32,9 +33,6 @@ import {
 } from "./validate.ts";
 
 const NO_VALUE = new Uint8Array(0);
-
-/** What `getCached` returns where the answer is not in memory. */
-export const NOT_CACHED: unique symbol = Symbol("not cached");
 
 export class Database implements Store {
   readonly #engine: Engine;
@@ -122,7 +120,7 @@ export class Database implements Store {
     return this.#getMany(keys, this.#open().commits.visibleSequence);
   }
 
-  scan(options?: ScanOptions): Scan {
+  scan(options?: ScanOptions): EngineScan {
     return this.#scan(options, this.#open().commits.visibleSequence);
   }
 
@@ -203,7 +201,7 @@ export class Database implements Store {
     return this.#open().reads.getMany(checked, sequence);
   }
 
-  #scan(options: ScanOptions | undefined, sequence: number): Scan {
+  #scan(options: ScanOptions | undefined, sequence: number): EngineScan {
     return this.#open().reads.scan(checkScan(options, this.#engine.settings), sequence);
   }
 

@@ -46,7 +46,7 @@ export interface MaintenanceStats {
   readonly moves: number;
   readonly running: number;
   readonly debtBytes: number;
-  readonly failure: string | undefined;
+  readonly failure: string | null;
 }
 
 export class Maintenance {
@@ -119,7 +119,7 @@ export class Maintenance {
       moves: this.#moves,
       running: this.#compacting + (this.#flushing ? 1 : 0),
       debtBytes: this.debtBytes,
-      failure: this.failure?.message,
+      failure: this.failure?.message ?? null,
     };
   }
 

@@ -11,7 +11,7 @@ import { VisibleCursor } from "../cursor/visible-cursor.ts";
 import type { EntryCursor } from "../entry-cursor.ts";
 import { MemtableCursor } from "../memtable/memtable-cursor.ts";
 import { LEVELS } from "../options.ts";
-import type { Data, Scan, ScanOptions } from "../store.ts";
+import type { Data, ScanOptions } from "../store.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
 import { HeldRun } from "./held-run.ts";
 import { Latency, READ_SAMPLE } from "./latency.ts";
@@ -91,7 +91,7 @@ export class Reads {
   }
 
   /** `options` were checked. The scan pins the view of this moment until it ends. */
-  scan(options: ScanOptions, sequence: number): Scan {
+  scan(options: ScanOptions, sequence: number): EngineScan {
     const { views } = this.#tree;
     const view = views.pin();
     const runs = this.#runs(view);

@@ -40,12 +40,13 @@ export class EngineScan implements Scan {
     }
   }
 
-  nextMany(count: number): Promise<Entry[]> {
+  /** Ends early once keys and values together reach `bytesMax`, with at least one entry. */
+  nextMany(count: number, bytesMax = Number.POSITIVE_INFINITY): Promise<Entry[]> {
     if (!Number.isInteger(count) || count < 1) {
       const message = `nextMany takes a whole number from 1, not ${count}`;
       return Promise.reject(new VarveError("INVALID_ARGUMENT", message));
     }
-    return this.#queue(() => this.#nextMany(count));
+    return this.#queue(() => this.#nextMany(count, bytesMax));
   }
 
   async return(): Promise<IteratorResult<Entry, undefined>> {
@@ -97,13 +98,15 @@ export class EngineScan implements Scan {
     return this.#result();
   }
 
-  async #nextMany(count: number): Promise<Entry[]> {
+  async #nextMany(count: number, bytesMax: number): Promise<Entry[]> {
     const entries: Entry[] = [];
-    while (entries.length < count) {
+    let bytes = 0;
+    while (entries.length < count && bytes < bytesMax) {
       if (!this.#move()) await this.#unblock();
       const entry = this.#entry();
       if (entry === undefined) break;
       entries.push(entry);
+      bytes += entry[0].length + entry[1].length;
     }
     return entries;
   }

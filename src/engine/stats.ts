@@ -59,7 +59,7 @@ export interface DatabaseStats {
     readonly running: number;
     readonly debtBytes: number;
     /** What stopped background work, if anything did. */
-    readonly failure: string | undefined;
+    readonly failure: string | null;
   };
   readonly delays: AdmissionStats;
   readonly latency: { readonly commit: LatencySummary; readonly read: LatencySummary };

@@ -22,7 +22,7 @@ function setUp({ room = true, writeDelayMaxMs = 1000 } = {}) {
 test("without backlog a write passes at once", () => {
   const { admission } = setUp();
   expect(admission.mayPass(1, 100)).toBe(true);
-  expect(admission.stats()).toMatchObject({ delayedMs: 0, bytesPerSecond: undefined });
+  expect(admission.stats()).toMatchObject({ delayedMs: 0, bytesPerSecond: null });
 });
 
 test("waits for room and goes on in order when there is some", async () => {

@@ -1,0 +1,106 @@
+/**
+ * A scan that is being streamed to a client: sent frame by frame while the client's credit lasts and the
+ * connection is not full, then END. A client that grants nothing costs one pinned cursor and no more.
+ */
+import {
+  encodeScanData,
+  encodeScanEnd,
+  type FrameWriter,
+  SCAN_DATA_HEADER_BYTES,
+  scanEntryBytes,
+} from "varve-protocol";
+import { VarveError } from "../errors.ts";
+import type { ServedScan } from "./served-store.ts";
+
+const FRAME_BYTES = 64 * 1024;
+const FRAME_ENTRIES_MAX = 1000;
+const CREDIT_MAX = 2 ** 32 - 1;
+
+/** What a scan needs of its connection. */
+export interface ScanOutput {
+  readonly writer: FrameWriter;
+  readonly peerFrameBytesMax: number;
+  /** More answers wait for the peer than may. */
+  readonly isFull: boolean;
+  /** Something was written. */
+  wrote(): void;
+}
+
+export class StreamedScan {
+  readonly #requestId: number;
+  readonly #scan: ServedScan;
+  readonly #output: ScanOutput;
+  #credit: number;
+  #sent = 0;
+  #cancelled = false;
+  #wake: (() => void) | undefined;
+
+  constructor(requestId: number, scan: ServedScan, credit: number, output: ScanOutput) {
+    this.#requestId = requestId;
+    this.#scan = scan;
+    this.#credit = credit;
+    this.#output = output;
+  }
+
+  /** Sends until the end. Throws what ends the scan early, `ABORTED` after `cancel`. */
+  async run(): Promise<void> {
+    try {
+      while (await this.#mayWrite()) {
+        const bytesMax = Math.min(FRAME_BYTES, this.#credit);
+        const entries = await this.#scan.nextMany(FRAME_ENTRIES_MAX, bytesMax);
+        this.#assertGoingOn();
+        if (entries.length === 0) break;
+        this.#write(entries);
+      }
+      encodeScanEnd(this.#output.writer, this.#requestId, this.#sent);
+      this.#output.wrote();
+    } finally {
+      await this.#scan.return();
+    }
+  }
+
+  grant(credit: number): void {
+    this.#credit = Math.min(this.#credit + credit, CREDIT_MAX);
+    this.resume();
+  }
+
+  /** The connection is not full any more. */
+  resume(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.resume();
+  }
+
+  #write(entries: Awaited<ReturnType<ServedScan["nextMany"]>>): void {
+    const { writer, peerFrameBytesMax } = this.#output;
+    const length = encodeScanData(writer, this.#requestId, entries);
+    if (length > peerFrameBytesMax) {
+      writer.undo();
+      const message = `an entry of the scan takes a frame of ${length} bytes; the client takes ${peerFrameBytesMax}`;
+      throw new VarveError("BATCH_TOO_LARGE", message);
+    }
+    this.#credit -= SCAN_DATA_HEADER_BYTES;
+    for (const [key, value] of entries) this.#credit -= scanEntryBytes(key, value);
+    this.#sent += entries.length;
+    this.#output.wrote();
+  }
+
+  async #mayWrite(): Promise<true> {
+    this.#assertGoingOn();
+    while (this.#credit <= 0 || this.#output.isFull) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#assertGoingOn();
+    }
+    return true;
+  }
+
+  #assertGoingOn(): void {
+    if (this.#cancelled) throw new VarveError("ABORTED", "the scan was cancelled");
+  }
+}

@@ -1,0 +1,21 @@
+/** What the server serves: the common `Store`, and what an administrator asks for. */
+import type { Entry, NOT_CACHED, Scan, ScanOptions, Store } from "../store.ts";
+
+export interface ServedScan extends Scan {
+  /** Ends early once keys and values together reach `bytesMax`. */
+  nextMany(count: number, bytesMax?: number): Promise<Entry[]>;
+}
+
+/**
+ * Writes take what they need of keys and values before they return their promise: the server hands them
+ * views of a socket's chunk.
+ */
+export interface ServedStore extends Store {
+  /** The answer from memory, without a promise, or `NOT_CACHED` where the disk would have to be asked. */
+  getCached(key: Uint8Array): Uint8Array | undefined | typeof NOT_CACHED;
+  scan(options?: ScanOptions): ServedScan;
+  /** Plain numbers and strings. */
+  stats(): object;
+  flush(): Promise<void>;
+  compact(range?: { gte?: Uint8Array; lte?: Uint8Array }): Promise<void>;
+}

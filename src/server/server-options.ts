@@ -1,0 +1,48 @@
+/** The server's limits. Each bounds what one peer can make the server keep, or how long it waits for one. */
+import { VarveError } from "../errors.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+export interface ServerSettings {
+  /** A connection above this is answered `OVERLOADED` and closed. */
+  readonly connectionsMax: number;
+  /** The longest frame taken. */
+  readonly frameBytesMax: number;
+  /** Requests of one connection, scans not counted, that may wait for their answer; then it is not read from. */
+  readonly requestsInFlightMax: number;
+  /** Open scans of one connection; a further one is answered `OVERLOADED`. */
+  readonly scansMax: number;
+  /** Answers of one connection that may wait for the peer to read; then it is not read from. */
+  readonly answerBytesMax: number;
+  /** A peer that has not said HELLO by then is disconnected. */
+  readonly helloTimeoutMs: number;
+  /** At shutdown, how long requests in flight may take to be answered. */
+  readonly closeTimeoutMs: number;
+}
+
+export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
+  connectionsMax: 10_000,
+  frameBytesMax: 64 * MIB,
+  requestsInFlightMax: 4096,
+  scansMax: 64,
+  answerBytesMax: 4 * MIB,
+  helloTimeoutMs: 5000,
+  closeTimeoutMs: 10_000,
+};
+
+/** What a batch may hold, so that its frame surely passes: room is left for lengths. */
+export const BATCH_FRAME_SHARE = 3 / 4;
+
+export function resolveServerSettings(options: Partial<ServerSettings>): ServerSettings {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(name in DEFAULT_SERVER_SETTINGS)) {
+      throw new VarveError("INVALID_ARGUMENT", `${name} is not an option of the server`);
+    }
+    if (!Number.isInteger(value) || value < 1) {
+      const message = `${name} is ${String(value)}; it must be a whole number from 1`;
+      throw new VarveError("INVALID_ARGUMENT", message);
+    }
+  }
+  return { ...DEFAULT_SERVER_SETTINGS, ...options };
+}
