@@ -5,6 +5,7 @@
 
 import { VarveError } from "../errors.ts";
 import { KIND } from "../key.ts";
+import type { Settings } from "../options.ts";
 import {
   type Commit,
   type Data,
@@ -53,6 +54,15 @@ export class Database implements Store {
    */
   static async open(directory: string, options: OpenOptions = {}): Promise<Database> {
     return new Database(await openEngine(directory, options));
+  }
+
+  /** What keys, values and batches may have at most. */
+  get limits(): Pick<
+    Settings,
+    "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
+  > {
+    const { keyBytesMax, valueBytesMax, batchBytesMax, batchOperationsMax } = this.#engine.settings;
+    return { keyBytesMax, valueBytesMax, batchBytesMax, batchOperationsMax };
   }
 
   /** Resolves when the write is as durable as asked for, and visible to every later read. */

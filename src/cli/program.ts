@@ -1,0 +1,29 @@
+/** All commands together, and how their failures are told. */
+import { Command, CommanderError } from "commander";
+import { VarveError } from "../errors.ts";
+import { adminCommands } from "./admin-commands.ts";
+import { dataCommands } from "./data-commands.ts";
+import { serveCommand } from "./serve-command.ts";
+import { packageVersion } from "./version.ts";
+
+/** Runs the command that `words` say; failures are printed and set the exit code. */
+export async function run(words: readonly string[]): Promise<void> {
+  const program = new Command("varve")
+    .description("Varve: a crash-safe, ordered key/value database")
+    .version(packageVersion())
+    .addCommand(serveCommand());
+  for (const command of dataCommands()) program.addCommand(command);
+  program.addCommand(adminCommands());
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) throw error;
+    process.stderr.write(`${describe(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof VarveError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

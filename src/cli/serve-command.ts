@@ -1,0 +1,39 @@
+/** `varve serve`, and with it `npm start`. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_PORT } from "varve-protocol";
+import { DEFAULT_SETTINGS } from "../options.ts";
+import { DURABILITIES } from "../store.ts";
+import { type ServeOptions, serve } from "./serve.ts";
+import { parseSize } from "./sizes.ts";
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const PORT_MAX = 65_535;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > PORT_MAX) {
+    throw new InvalidArgumentError(`a port is a whole number from 0 to ${PORT_MAX}`);
+  }
+  return port;
+}
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description("serve a database over TCP until SIGINT or SIGTERM")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--port <number>", "port to listen on; 0 for any that is free", parsePort, DEFAULT_PORT)
+    .option("--data <directory>", "where the database is, or is to be made", "./data")
+    .addOption(
+      new Option("--durability <mode>", "when writes are answered, unless they say otherwise")
+        .choices(DURABILITIES)
+        .default(DEFAULT_SETTINGS.durability),
+    )
+    .option(
+      "--memory-budget <size>",
+      "memory for memtables, cache and indexes, as 512MiB",
+      parseSize,
+      DEFAULT_SETTINGS.memoryBudget,
+    )
+    .addOption(new Option("--log-level <level>", "what to log").choices(LOG_LEVELS).default("info"))
+    .action((options: ServeOptions) => serve(options));
+}
