@@ -1,0 +1,65 @@
+/** A Varve server as a process of its own, on a free port, that can be killed without warning. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
+
+export interface ServerProcess {
+  readonly url: string;
+  /** From starting the process to serving, in milliseconds. */
+  readonly startMs: number;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Resolves when the server says that it serves; rejects, with what it said, if it ends before. */
+export async function startServer(
+  directory: string,
+  args: readonly string[] = [],
+): Promise<ServerProcess> {
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, [MAIN, "--port", "0", "--data", directory, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit");
+  // A killed parent must not leave the server behind.
+  const killChild = () => child.kill("SIGKILL");
+  process.once("exit", killChild);
+  void exited.then(() => process.off("exit", killChild));
+  const port = await readPort(child);
+  return {
+    url: `varve://127.0.0.1:${port}`,
+    startMs: performance.now() - startedMs,
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    stop: async () => {
+      child.kill("SIGTERM");
+      const [code] = await exited;
+      return code as number | null;
+    },
+  };
+}
+
+async function readPort(child: ChildProcess): Promise<number> {
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("the server's output is not piped");
+  let said = "";
+  stderr.on("data", (chunk) => {
+    said += String(chunk);
+  });
+  const lines = createInterface({ input: stdout });
+  for await (const line of lines) {
+    const { port } = JSON.parse(line) as { port?: number };
+    if (port === undefined) continue;
+    // Whatever else it logs is read and dropped, so that the pipe never fills.
+    stdout.resume();
+    return port;
+  }
+  throw new Error(`the server ended before it served: ${said}`);
+}
