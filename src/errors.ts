@@ -1,2 +1,2 @@
 /** The engine's errors are the protocol's: one class, one registry of codes. See `protocol/errors.ts`. */
-export { ERROR_CODES, type ErrorCode, type ErrorDetails, VarveError } from "varve-protocol";
+export { type ErrorCode, type ErrorDetails, VarveError } from "varve-protocol";

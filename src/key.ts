@@ -15,7 +15,6 @@ export const KIND = {
   DELETE: 0,
   PUT: 1,
 } as const;
-export type Kind = (typeof KIND)[keyof typeof KIND];
 
 /** Sorts before every real kind of the same sequence, so a search at a sequence includes all of it. */
 export const KIND_SEEK = 255;

@@ -1,7 +1,7 @@
 /** Keys and values on the command line: how arguments stand for bytes, and bytes for what is printed. */
 import { Option } from "commander";
 
-export const ENCODINGS = ["utf8", "hex", "base64"] as const;
+const ENCODINGS = ["utf8", "hex", "base64"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
 export function encodingOption(): Option {

@@ -22,7 +22,7 @@ export const GRANDPARENT_TABLES_MAX = 10;
 const TOMBSTONE_SHARE = 0.5;
 const TOMBSTONES_MIN = 100;
 
-export type CompactionReason = "level0" | "size" | "tombstones" | "manual";
+type CompactionReason = "level0" | "size" | "tombstones" | "manual";
 
 export interface CompactionPlan {
   readonly reason: CompactionReason;
@@ -63,7 +63,7 @@ export function pickCompaction(
 }
 
 /** The levels with a score of 1 or more, the most overfull first. */
-export function overfullLevels(
+function overfullLevels(
   version: Version,
   settings: Settings,
   targets: LevelTargets,

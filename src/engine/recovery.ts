@@ -66,7 +66,7 @@ export async function readDirectory(
   return { names, manifest: undefined };
 }
 
-export function isLockName(name: string): boolean {
+function isLockName(name: string): boolean {
   return name === LOCK_NAME || name.startsWith(`${LOCK_NAME}.`);
 }
 

@@ -52,7 +52,7 @@ export function checkDurability(durability: Durability): Durability {
   throw new VarveError("INVALID_ARGUMENT", message);
 }
 
-export interface CheckedOperation {
+interface CheckedOperation {
   readonly key: Uint8Array;
   /** `undefined` for a delete. */
   readonly value: Uint8Array | undefined;

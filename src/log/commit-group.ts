@@ -12,20 +12,18 @@
  * Hot path: operations are encoded straight into the buffer that the log writes, with no copy between;
  * fixed-width lengths keep that a few plain stores. `npm run bench -- engine` shows it in its fill rows.
  */
+import { readU32, writeU32 } from "../bytes/little-endian.ts";
 import { VarveError } from "../errors.ts";
 import { KIND } from "../key.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 
-export const GROUP_HEADER_BYTES = 8 + 8 + 4;
+const GROUP_HEADER_BYTES = 8 + 8 + 4;
 const OPERATION_HEADER_BYTES = 1 + 4 + 4;
 const LAST_OF_BATCH = 0x80;
 
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that grew beyond this for a large batch is let go after use. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024;
-
-/** Bytes that an operation takes in a group beside its key and value. */
-export const OPERATION_OVERHEAD_BYTES = OPERATION_HEADER_BYTES;
 
 /** Encodes one group into a buffer that is used again for later ones. */
 export class CommitGroupWriter {
@@ -148,19 +146,6 @@ export class CommitGroupReader {
   #fail(what: string): never {
     throw new VarveError("CORRUPTION", `${this.#where()}: not a commit group: ${what}`);
   }
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
 }
 
 function writeU64(bytes: Uint8Array, at: number, value: number): void {

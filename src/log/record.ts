@@ -15,6 +15,7 @@
  */
 import assert from "node:assert";
 import { crc32 } from "node:zlib";
+import { readU32, writeU32 } from "../bytes/little-endian.ts";
 
 export const RECORD_HEADER_BYTES = 4 + 4 + 1 + 6;
 const RECORD_KIND_MAX = 15;
@@ -120,17 +121,4 @@ export class RecordCursor {
     this.end = this.payloadStart + lengthAt(this.bytes, start);
     return true;
   }
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
 }

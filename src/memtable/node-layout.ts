@@ -50,7 +50,7 @@ const HEIGHT_SHIFT = 20;
 export const LEVELS_PER_ENTRY = 2;
 
 /** Levels that one entry may take beyond its share, having been left by those before. */
-export const SPARE_LEVELS_MAX = HEIGHT_MAX;
+export const SPARE_LEVELS_MAX = 12;
 
 /**
  * An upper bound of what entries take; it counts too much where levels are not used, and padding. It holds

@@ -43,6 +43,6 @@ export class Random {
 
 /** Seeds 1 to `count`, or the one in the environment variable `SEED`, to replay a failure. */
 export function seeds(count: number): number[] {
-  const only = process.env["SEED"];
+  const only = process.env.SEED;
   return only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
 }
