@@ -1,0 +1,126 @@
+/** The command line as a user has it: a process for each command, against a server process. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ServerProcess, startServer } from "../../../bench/support/server-process.ts";
+
+const CLI = join(import.meta.dirname, "../../../src/cli/varve.ts");
+let directory: string;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "varve-cli-"));
+  server = await startServer(join(directory, "data"));
+});
+
+afterAll(async () => {
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function varve(words: readonly string[], stdin = "", url = server.url): Promise<Outcome> {
+  const child = spawn(process.execPath, [CLI, ...words], {
+    env: { ...process.env, VARVE_URL: url },
+  });
+  const [stdout, stderr, exit] = [text(child.stdout), text(child.stderr), once(child, "exit")];
+  child.stdin.end(stdin);
+  const [code] = await exit;
+  return { code: code as number, stdout: await stdout, stderr: await stderr };
+}
+
+test("put, get and del act on one entry", async () => {
+  expect(await varve(["put", "user:42", "Ada"])).toMatchObject({ code: 0, stderr: "" });
+  expect(await varve(["get", "user:42"])).toEqual({ code: 0, stdout: "Ada\n", stderr: "" });
+  const json = await varve(["get", "user:42", "--json"]);
+  expect(JSON.parse(json.stdout)).toEqual({ key: "user:42", value: "Ada" });
+  expect(await varve(["del", "user:42"])).toMatchObject({ code: 0 });
+  expect(await varve(["get", "user:42"])).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "user:42 is absent\n",
+  });
+});
+
+test("a value comes from standard input, binary ones in hex", async () => {
+  await varve(["put", "file", "-"], "line 1\nline 2\n");
+  expect((await varve(["get", "file"])).stdout).toBe("line 1\nline 2\n\n");
+  await varve(["put", "00ff", "fffe", "--encoding", "hex"]);
+  expect((await varve(["get", "00ff", "--encoding", "hex"])).stdout).toBe("fffe\n");
+});
+
+test("batch applies all lines of a file, and scan shows them in both directions", async () => {
+  const file = join(directory, "batch.ndjson");
+  const lines = [
+    { type: "put", key: "b:1", value: "one" },
+    { type: "put", key: "b:2", value: "two" },
+    { type: "put", key: "b:3", value: "three" },
+    { type: "delete", key: "b:2" },
+  ];
+  await writeFile(file, `${lines.map((line) => JSON.stringify(line)).join("\n")}\n\n`);
+  const applied = await varve(["batch", file, "--json"]);
+  expect(JSON.parse(applied.stdout)).toMatchObject({ operations: 4 });
+  const scanned = await varve(["scan", "--prefix", "b:", "--reverse", "--json"]);
+  expect(
+    scanned.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    { key: "b:3", value: "three" },
+    { key: "b:1", value: "one" },
+  ]);
+  const table = await varve(["scan", "--gte", "b:1", "--lt", "b:3"]);
+  expect(table.stdout).toMatch(/b:1\s+│ one/);
+  expect(table.stdout).toMatch(/1 entry\n$/);
+});
+
+test("a batch with a line that is wrong names the line and applies nothing", async () => {
+  const lines = '{"type":"put","key":"never","value":"1"}\n{"type":"put","key":"x"}\n';
+  const outcome = await varve(["batch", "-"], lines);
+  expect(outcome).toMatchObject({ code: 1, stdout: "" });
+  expect(outcome.stderr).toMatch(/^line 2 is neither/);
+  expect((await varve(["get", "never"])).code).toBe(1);
+});
+
+test("admin shows stats and levels, flushes and compacts", async () => {
+  await varve(["put", "admin", "1"]);
+  expect((await varve(["admin", "flush"])).stdout).toBe("flushed\n");
+  expect((await varve(["admin", "compact", "--gte", "a", "--lte", "b"])).stdout).toBe(
+    "compacted\n",
+  );
+  const levels = JSON.parse((await varve(["admin", "levels", "--json"])).stdout) as {
+    files: number;
+  }[];
+  expect(levels.reduce((total, { files }) => total + files, 0)).toBeGreaterThan(0);
+  expect((await varve(["admin", "levels"])).stdout).toMatch(/level.+tables.+size/);
+  const stats = JSON.parse((await varve(["admin", "stats", "--json"])).stdout);
+  expect(stats).toMatchObject({ server: { connections: 1 }, store: { snapshots: 0 } });
+  expect((await varve(["admin", "stats"])).stdout).toMatch(/store\.bytesWritten\.user/);
+});
+
+test("errors are told in one line with their code", async () => {
+  expect(await varve(["put", "", "x"])).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: "KEY_EMPTY: a key has at least one byte\n",
+  });
+  const outcome = await varve(["get", "x"], "", "varve://127.0.0.1:1");
+  expect(outcome).toMatchObject({ code: 1, stdout: "" });
+  expect(outcome.stderr).toMatch(/^CONNECTION_FAILED: .*127\.0\.0\.1:1/);
+});
+
+test("a wrong option is refused with what is allowed", async () => {
+  const outcome = await varve(["put", "k", "v", "--durability", "sometimes"]);
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toMatch(/always, interval, none/);
+});
