@@ -1,0 +1,71 @@
+/** The README's examples, run as they stand but for the addresses and directories that they name. */
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ServerProcess, startServer } from "../bench/support/server-process.ts";
+
+const root = join(import.meta.dirname, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+function examples(language: string): string[] {
+  const blocks = readme.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, "g"));
+  return [...blocks].map((block) => block[1] ?? "");
+}
+
+let directory: string;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "varve-readme-"));
+  server = await startServer(join(directory, "served"));
+});
+
+afterAll(async () => {
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test("both programs print the value and the entry", async () => {
+  const programs = examples("ts");
+  expect(programs).toHaveLength(2);
+  for (const program of programs) {
+    const own = program
+      .replace('"./data"', JSON.stringify(join(directory, "embedded")))
+      .replace("varve://127.0.0.1:7420", server.url);
+    expect(own).not.toBe(program);
+    const args = ["--input-type=module-typescript", "--eval", own];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    expect(stdout).toMatch(/^Ada\nUint8Array\(7\) .+Uint8Array\(3\)/s);
+  }
+});
+
+test("every shell command of the README is a script that runs", async () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  const lines = examples("bash").flatMap((block) =>
+    block.split("\n").filter((line) => line !== ""),
+  );
+  for (const line of lines) {
+    const [, script = ""] = /^npm (?:run )?([a-z]+)/.exec(line) ?? [];
+    expect(scripts, line).toHaveProperty(script);
+    const [, words] = /^npm run varve -- (.*)$/.exec(line) ?? [];
+    if (words === undefined) continue;
+    const cli = join(root, "src/cli/varve.ts");
+    const env = { ...process.env, VARVE_URL: server.url };
+    await promisify(execFile)(process.execPath, [cli, ...words.split(" ")], { env });
+  }
+});
+
+test("every file that a README links to is there", () => {
+  for (const folder of ["", "src", "protocol", "client", "test", "bench"]) {
+    const text = readFileSync(join(root, folder, "README.md"), "utf8");
+    for (const [, link = ""] of text.matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      if (!link.startsWith("http")) expect(existsSync(join(root, folder, link)), link).toBe(true);
+    }
+  }
+});
