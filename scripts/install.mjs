@@ -10,8 +10,9 @@ const installed = join(root, "node_modules", ".package-lock.json");
 const wanted = join(root, "package-lock.json");
 
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
-  // No progress bars and no engine warnings: the Node that runs this step is not the one that runs Varve.
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  // `install`, not `ci`: a registry may lack some other platform's optional package, which `ci` takes for a
+  // lock file out of date. Errors only, since the Node that runs this step is not the one that runs Varve.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   const { status } = spawnSync("npm", args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   process.exit(status ?? 1);
 }
