@@ -87,13 +87,13 @@ export class MemoryFileSystem implements FileSystem, MemoryFileHost {
     this.#crashed = true;
   }
 
-  /** The disk as it may be after a loss of power now. */
-  crashImage(seed: number): MemoryFileSystem {
+  /** The disk as it may be after a loss of power now; `options` are the image's. */
+  crashImage(seed: number, options: MemoryFileSystemOptions = {}): MemoryFileSystem {
     const random = new Random(seed);
     const kept = this.#keptChanges(random);
     const names = new Map(this.#durableNames);
     for (const change of kept) applyTo(names, change);
-    const image = new MemoryFileSystem();
+    const image = new MemoryFileSystem(options);
     const copies = new Map<MemoryInode, MemoryInode>();
     for (const [path, entry] of names) {
       if (!isReachable(names, path)) continue;
@@ -109,10 +109,10 @@ export class MemoryFileSystem implements FileSystem, MemoryFileHost {
 
   /**
    * The disk after the process alone has died: everything that was written is there, and what was not synced
-   * may still be lost with power.
+   * may still be lost with power. `options` are the image's.
    */
-  killImage(): MemoryFileSystem {
-    const image = new MemoryFileSystem();
+  killImage(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
+    const image = new MemoryFileSystem(options);
     const clones = new Map<Entry, Entry>([[DIRECTORY, DIRECTORY]]);
     const cloneOf = (entry: Entry): Entry => {
       const clone = clones.get(entry) ?? (entry as MemoryInode).clone();

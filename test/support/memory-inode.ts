@@ -43,7 +43,8 @@ export class MemoryInode {
 
   write(source: Uint8Array, position: number): void {
     this.#current.write(source, position);
-    this.#changes.push(this.#change(position, source.slice(), false));
+    // A copy of its own: `slice` of a Buffer would be a view of bytes that the writer uses again.
+    this.#changes.push(this.#change(position, new Uint8Array(source), false));
   }
 
   /** Makes the last `write` durable, and no other. */
