@@ -15,6 +15,7 @@ import { CommitQueue } from "./commit-queue.ts";
 import { assembleEngine, type Engine } from "./engine.ts";
 import { FileNumbers } from "./file-numbers.ts";
 import { Maintenance } from "./maintenance.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { type MemoryPlan, planMemory } from "./memory-plan.ts";
 import { MemtableSet } from "./memtable-set.ts";
 import { type OpenOptions, resolveOptions, type World } from "./open-options.ts";
@@ -39,7 +40,7 @@ export async function openEngine(directory: string, options: OpenOptions): Promi
     const message = `${directory} does not exist, and createIfMissing is false`;
     throw new VarveError("NOT_A_DATABASE", message);
   }
-  await fs.makeDirectory(directory);
+  await makeDirectory(fs, directory);
   const lock = await fs.lock(join(directory, LOCK_NAME));
   try {
     return await openLocked(directory, world, lock);
@@ -155,7 +156,10 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     },
   });
   maintenance.wake();
-  if (replayed.stats.segments >= SEGMENTS_MAX) void commits.rotate();
+  if (replayed.stats.segments >= SEGMENTS_MAX) {
+    // A failure is the log's, and has been told by `onFailure`.
+    commits.rotate().catch(() => {});
+  }
   return assembleEngine({
     settings,
     directory,
