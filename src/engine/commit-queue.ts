@@ -117,12 +117,13 @@ export class CommitQueue {
     });
   }
 
-  /** Ends the memtable even though it is not full. Resolves when its log segments are durable. */
+  /** Ends the memtable even though it is not full. Resolves when its log segments are durable; throws where they cannot be. */
   async rotate(): Promise<void> {
     this.#rotateMemtable(0, 0);
     this.#forming ??= this.#startGroup();
     this.#wake();
     await this.drained();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Resolves when nothing submitted before is unwritten. */
