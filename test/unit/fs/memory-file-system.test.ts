@@ -223,3 +223,13 @@ test("it behaves as a file system: modes, missing names, open files that were re
   await lock.release();
   await fs.lock("/LOCK");
 });
+
+test("a written Buffer may be used again at once", async () => {
+  const fs = new MemoryFileSystem();
+  const file = await newFile(fs, "/f");
+  const buffer = Buffer.from("written");
+  await file.write(buffer, 0);
+  buffer.fill("x");
+  await file.sync();
+  expect(await contentOf(fs.crashImage(1), "/f")).toEqual(new TextEncoder().encode("written"));
+});
