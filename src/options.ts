@@ -60,6 +60,8 @@ export interface Settings {
   readonly debtStopAt: number;
   /** Bytes per second that background work writes at most; 0 for no limit. */
   readonly backgroundBytesPerSecond: number;
+  /** While less than this is free on the volume, puts are refused with `NO_SPACE`; deletes and compaction go on. */
+  readonly freeSpaceReserve: number;
   /** How long a write waits at a hard limit before it fails with `OVERLOADED`. */
   readonly writeDelayMaxMs: number;
 
@@ -92,6 +94,7 @@ export const DEFAULT_SETTINGS: Settings = {
   debtDelayAt: 512 * MIB,
   debtStopAt: 4096 * MIB,
   backgroundBytesPerSecond: 0,
+  freeSpaceReserve: 256 * MIB,
   writeDelayMaxMs: 5000,
   keyBytesMax: KEY_BYTES_LIMIT,
   valueBytesMax: VALUE_BYTES_LIMIT,
@@ -119,6 +122,7 @@ const RANGES: { readonly [name in keyof Settings]?: readonly [number, number] } 
   debtDelayAt: [KIB, 2 ** 52],
   debtStopAt: [KIB, 2 ** 52],
   backgroundBytesPerSecond: [0, 2 ** 42],
+  freeSpaceReserve: [0, 2 ** 52],
   writeDelayMaxMs: [0, 3_600_000],
   keyBytesMax: [1, KEY_BYTES_LIMIT],
   valueBytesMax: [0, VALUE_BYTES_LIMIT],

@@ -91,6 +91,7 @@ export class Database implements Store {
     const { admission, commits } = this.#engine;
     const count = batch.operations.length;
     if (count === 0) return { version: commits.visibleSequence };
+    if (batch.operations.some(({ value }) => value !== undefined)) this.#engine.space.assertSpace();
     const apply = (checked: CheckedBatch) => {
       commits.begin(count, checked.bytes);
       for (const { key, value } of checked.operations) {
@@ -187,7 +188,8 @@ export class Database implements Store {
   ): Promise<Commit> {
     this.#assertWritable();
     const durability = this.#durabilityOf(options);
-    const { admission, commits } = this.#engine;
+    const { admission, commits, space } = this.#engine;
+    if (kind === KIND.PUT) space.assertSpace();
     const bytes = key.length + value.length;
     if (admission.mayPass(1, bytes)) {
       commits.begin(1, bytes);

@@ -11,6 +11,7 @@ import type { Maintenance } from "./maintenance.ts";
 import type { Reads } from "./reads.ts";
 import type { RecoveryStats } from "./recovery.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
+import type { SpaceGuard } from "./space-guard.ts";
 import type { TableFiles } from "./table-files.ts";
 import type { Tree } from "./tree.ts";
 
@@ -27,6 +28,7 @@ export interface EngineParts {
   readonly maintenance: Maintenance;
   readonly reads: Reads;
   readonly snapshots: SnapshotList;
+  readonly space: SpaceGuard;
   readonly recovery: RecoveryStats;
 }
 
@@ -40,8 +42,9 @@ export function assembleEngine(parts: EngineParts): Engine {
 }
 
 async function closeEngine(parts: EngineParts): Promise<void> {
-  const { admission, commits, maintenance, log, manifest, tree, files, lock } = parts;
+  const { admission, commits, maintenance, log, manifest, tree, files, space, lock } = parts;
   admission.fail(new VarveError("CLOSED", "the database was closed"));
+  space.close();
   try {
     await commits.drained();
     commits.close();

@@ -10,7 +10,7 @@ import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../comp
 import { codecOfLevel, compactionDebt, LAST_LEVEL, levelTargets } from "../compaction/targets.ts";
 import type { CompactTask, FlushTask, OutputSettings, TaskResult } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
-import type { Clock } from "../fs/clock.ts";
+import type { Clock, Timer } from "../fs/clock.ts";
 import { codecOf, type Settings } from "../options.ts";
 import type { VersionEdit } from "../version/edit.ts";
 import type { Manifest } from "../version/manifest.ts";
@@ -21,6 +21,9 @@ import type { Logger } from "./open-options.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
 import type { Tree } from "./tree.ts";
 import type { KeyRange } from "./validate.ts";
+
+/** After a full disk had stopped a task, when space is not seen to be back before. */
+const RETRY_MS = 1000;
 
 export interface MaintenanceOptions {
   readonly settings: Settings;
@@ -64,6 +67,8 @@ export class Maintenance {
   #installing: Promise<void> = Promise.resolve();
   readonly #waiters: (() => void)[] = [];
   #closed = false;
+  /** A full disk stopped a task, which can be done again when there is room. */
+  #retryTimer: Timer | undefined;
   #flushes = 0;
   #compactions = 0;
   #moves = 0;
@@ -81,9 +86,16 @@ export class Maintenance {
 
   /** Starts what is due. Call whenever a memtable was sealed or a version installed. */
   wake(): void {
-    if (this.#closed || this.failure !== undefined) return;
+    if (this.#closed || this.failure !== undefined || this.#retryTimer !== undefined) return;
     this.#startFlush();
     this.#startCompactions();
+  }
+
+  /** Goes on at once with what a full disk had stopped. */
+  resume(): void {
+    this.#retryTimer?.cancel();
+    this.#retryTimer = undefined;
+    this.wake();
   }
 
   /** Resolves when no sealed memtable waits for flush any more. */
@@ -106,6 +118,7 @@ export class Maintenance {
   /** Lets the edits in line finish and ends the rest; outputs that no edit names are removed at the next open. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#retryTimer?.cancel();
     Atomics.store(new Int32Array(this.#cancel), 0, 1);
     await this.#options.background.close();
     await this.#installing.catch(() => undefined);
@@ -281,6 +294,16 @@ export class Maintenance {
 
   #fail(what: string, error: unknown): void {
     if (this.#closed) return;
+    if (
+      error instanceof VarveError &&
+      error.code === "NO_SPACE" &&
+      !this.#options.manifest.failed
+    ) {
+      const { clock, logger } = this.#options;
+      logger.warn({ err: error }, `${what} found no space; it is tried again`);
+      this.#retryTimer ??= clock.setTimer(RETRY_MS, () => this.resume());
+      return;
+    }
     const cause = error instanceof Error ? error : new Error(String(error));
     const code = error instanceof VarveError ? error.code : "INTERNAL";
     this.failure ??= new VarveError(code, `${what} failed: ${cause.message}`, { cause });

@@ -23,6 +23,7 @@ import { pressureOf } from "./pressure.ts";
 import { Reads } from "./reads.ts";
 import { type Replayed, readDirectory, replayLog } from "./recovery.ts";
 import { SnapshotList } from "./snapshot-list.ts";
+import { SpaceGuard } from "./space-guard.ts";
 import { TableCache } from "./table-cache.ts";
 import { TableFiles } from "./table-files.ts";
 import { Tree } from "./tree.ts";
@@ -155,6 +156,15 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
       admission.fail(error);
     },
   });
+  const space = new SpaceGuard({
+    fs,
+    directory,
+    clock,
+    logger,
+    reserveBytes: settings.freeSpaceReserve,
+    onSpace: () => maintenance.resume(),
+  });
+  await space.check();
   maintenance.wake();
   if (replayed.stats.segments >= SEGMENTS_MAX) {
     // A failure is the log's, and has been told by `onFailure`.
@@ -173,6 +183,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     maintenance,
     reads: new Reads(tree),
     snapshots,
+    space,
     recovery,
   });
 }

@@ -63,6 +63,7 @@ export interface DatabaseStats {
   };
   readonly delays: AdmissionStats;
   readonly latency: { readonly commit: LatencySummary; readonly read: LatencySummary };
+  readonly space: { readonly isLow: boolean; readonly refused: number };
   readonly snapshots: number;
   readonly openScans: number;
   readonly sequence: number;
@@ -114,6 +115,7 @@ export function statsOf(engine: Engine): DatabaseStats {
     background: maintenance.stats(),
     delays: engine.admission.stats(),
     latency: { commit: commits.latency.summary(), read: reads.latency.summary() },
+    space: { isLow: engine.space.isLow, refused: engine.space.refused },
     snapshots: snapshots.count,
     openScans: reads.openScans,
     sequence: commits.visibleSequence,

@@ -243,11 +243,13 @@ function scan(connection: Connection, context: ServerContext, frame: Frame): voi
   const { requestId } = frame;
   const { options, credit } = decodeScan(frame);
   answerLater(connection, context, requestId, async () => {
-    if (connection.scans.size >= context.settings.scansMax) {
+    const { scansMax, scanIdleTimeoutMs } = context.settings;
+    if (connection.scans.size >= scansMax) {
       const message = `the connection has ${connection.scans.size} scans open; end one first`;
       throw new VarveError("OVERLOADED", message, { retryAfterMs: SCAN_RETRY_MS });
     }
-    const streamed = new StreamedScan(requestId, context.store.scan(options), credit, connection);
+    const source = context.store.scan(options);
+    const streamed = new StreamedScan(requestId, source, credit, connection, scanIdleTimeoutMs);
     connection.scans.set(requestId, streamed);
     try {
       await streamed.run();

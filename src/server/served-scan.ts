@@ -32,11 +32,19 @@ export class StreamedScan {
   readonly #output: ScanOutput;
   #credit: number;
   #sent = 0;
+  readonly #idleTimeoutMs: number;
   #cancelled = false;
   #wake: (() => void) | undefined;
 
-  constructor(requestId: number, scan: ServedScan, credit: number, output: ScanOutput) {
+  constructor(
+    requestId: number,
+    scan: ServedScan,
+    credit: number,
+    output: ScanOutput,
+    idleTimeoutMs: number,
+  ) {
     this.#requestId = requestId;
+    this.#idleTimeoutMs = idleTimeoutMs;
     this.#scan = scan;
     this.#credit = credit;
     this.#output = output;
@@ -92,12 +100,24 @@ export class StreamedScan {
   async #mayWrite(): Promise<true> {
     this.#assertGoingOn();
     while (this.#credit <= 0 || this.#output.isFull) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#resumed();
       this.#assertGoingOn();
     }
     return true;
+  }
+
+  /** Waits for `resume`; throws where it does not come in time. */
+  async #resumed(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const ms = this.#idleTimeoutMs;
+      const timer = setTimeout(() => {
+        reject(new VarveError("TIMEOUT", `nothing of the scan was read for ${ms} ms`));
+      }, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #assertGoingOn(): void {

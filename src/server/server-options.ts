@@ -13,6 +13,8 @@ export interface ServerSettings {
   readonly requestsInFlightMax: number;
   /** Open scans of one connection; a further one is answered `OVERLOADED`. */
   readonly scansMax: number;
+  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. */
+  readonly scanIdleTimeoutMs: number;
   /** Answers of one connection that may wait for the peer to read; then it is not read from. */
   readonly answerBytesMax: number;
   /** A peer that has not said HELLO by then is disconnected. */
@@ -26,6 +28,7 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   frameBytesMax: 64 * MIB,
   requestsInFlightMax: 4096,
   scansMax: 64,
+  scanIdleTimeoutMs: 300_000,
   answerBytesMax: 4 * MIB,
   helloTimeoutMs: 5000,
   closeTimeoutMs: 10_000,

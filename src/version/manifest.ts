@@ -70,6 +70,11 @@ export class Manifest {
     return this.#number;
   }
 
+  /** An append has failed, so no other can succeed. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /**
    * Makes `edit` durable, after which the state is `next`. Calls must not overlap. A failed append is final:
    * whether the edit is on the disk is not known, so all later ones fail too.
