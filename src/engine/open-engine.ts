@@ -144,7 +144,8 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
       insert: (sequence, kind, key, value) => tree.insert(sequence, kind, key, value),
       rotate: (entries, bytes) => {
         const full = tree.rotate(entries, bytes);
-        onChange();
+        // Later: a write that waits for the room must not get in before the one that rotates.
+        queueMicrotask(onChange);
         return (nextLog) => {
           memtables.seal(full, nextLog);
           maintenance.wake();
@@ -172,6 +173,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   }
   return assembleEngine({
     settings,
+    fs,
     directory,
     lock,
     log,
