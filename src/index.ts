@@ -3,6 +3,7 @@ export { Database } from "./engine/database.ts";
 export type { Logger, OpenOptions } from "./engine/open-options.ts";
 export type { Snapshot } from "./engine/snapshot.ts";
 export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
+export type { Problem, VerifyProgress, VerifyReport } from "./engine/verify.ts";
 export { type ErrorCode, VarveError } from "./errors.ts";
 export { DEFAULT_SETTINGS, type Settings } from "./options.ts";
 export type {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VarveError } from "../errors.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { dataCommands } from "./data-commands.ts";
+import { verifyCommand } from "./offline-commands.ts";
 import { serveCommand } from "./serve-command.ts";
 import { packageVersion } from "./version.ts";
 
@@ -14,6 +15,7 @@ export async function run(words: readonly string[]): Promise<void> {
     .addCommand(serveCommand());
   for (const command of dataCommands()) program.addCommand(command);
   program.addCommand(adminCommands());
+  program.addCommand(verifyCommand());
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {

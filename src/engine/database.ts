@@ -4,6 +4,8 @@
  */
 
 import { VarveError } from "../errors.ts";
+import { DiskFileSystem } from "../fs/disk-file-system.ts";
+import type { FileSystem } from "../fs/file-system.ts";
 import { KIND } from "../key.ts";
 import type { Settings } from "../options.ts";
 import {
@@ -32,6 +34,7 @@ import {
   checkValue,
   copyBatch,
 } from "./validate.ts";
+import { type VerifyProgress, type VerifyReport, verifyDirectory, verifyTables } from "./verify.ts";
 
 const NO_VALUE = new Uint8Array(0);
 
@@ -164,6 +167,32 @@ export class Database implements Store {
     const checked = checkRange(range, this.#engine.settings);
     await this.flush();
     await this.#engine.maintenance.compact(checked);
+  }
+
+  /** Reads every table and tells all that is wrong in them, while reads and writes go on. */
+  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    const { fs, directory, tree } = this.#open();
+    const view = tree.views.pin();
+    try {
+      const tables = await verifyTables(
+        fs,
+        directory,
+        view.version,
+        onProgress ?? (() => undefined),
+      );
+      return { ...tables, logSegments: 0, logOperations: 0 };
+    } finally {
+      tree.views.unpin(view);
+    }
+  }
+
+  /** Verifies the database in a directory that nobody has open: manifest, tables and log. */
+  static verify(
+    directory: string,
+    onProgress?: (progress: VerifyProgress) => void,
+    fs: FileSystem = new DiskFileSystem(),
+  ): Promise<VerifyReport> {
+    return verifyDirectory(fs, directory, onProgress);
   }
 
   stats(): DatabaseStats {

@@ -1,0 +1,148 @@
+/**
+ * Verifies a database: reads everything and tells all that is wrong, not just the first. Changes nothing.
+ */
+import { join } from "node:path";
+import { VarveError } from "../errors.ts";
+import type { FileSystem } from "../fs/file-system.ts";
+import { LOCK_NAME, parseFileName, tableName } from "../fs/names.ts";
+import { CommitGroupReader } from "../log/commit-group.ts";
+import { type LogSegment, readLog } from "../log/log-reader.ts";
+import { RECORD_KIND } from "../log/segment.ts";
+import { LEVELS } from "../options.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+import { readManifest } from "../version/manifest-reader.ts";
+import type { Version } from "../version/version.ts";
+import { verifyTable } from "./verify-table.ts";
+
+export interface Problem {
+  readonly file: string;
+  /** Names place and fault. */
+  readonly message: string;
+  /** What of the key space is concerned, where that is known; for a table its bounds. */
+  readonly smallest?: Uint8Array;
+  readonly largest?: Uint8Array;
+}
+
+export interface VerifyReport {
+  readonly tables: number;
+  readonly tableBytes: number;
+  readonly entries: number;
+  readonly logSegments: number;
+  readonly logOperations: number;
+  readonly problems: readonly Problem[];
+}
+
+export interface VerifyProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Verifies the database in a directory that nobody has open. Throws only where it cannot look at all. */
+export async function verifyDirectory(
+  fs: FileSystem,
+  directory: string,
+  onProgress: (progress: VerifyProgress) => void = () => undefined,
+): Promise<VerifyReport> {
+  if (!(await fs.exists(directory))) {
+    throw new VarveError("NOT_A_DATABASE", `${directory} does not exist`);
+  }
+  const lock = await fs.lock(join(directory, LOCK_NAME));
+  try {
+    const names = await fs.list(directory);
+    const problems: Problem[] = [];
+    const manifest = await attempt(problems, directory, () => readManifest(fs, directory));
+    if (manifest === undefined) {
+      if (problems.length === 0) {
+        throw new VarveError("NOT_A_DATABASE", `${directory} holds no CURRENT, so no database`);
+      }
+      return { ...NOTHING, problems };
+    }
+    const tables = await verifyTables(fs, directory, manifest.version, onProgress);
+    const numbers = names
+      .map(parseFileName)
+      .flatMap((name) => (name?.kind === "log" ? [name.number] : []));
+    const log = await verifyLog(fs, directory, numbers, manifest.logFloor);
+    return { ...tables, ...log, problems: [...problems, ...tables.problems, ...log.problems] };
+  } finally {
+    await lock.release();
+  }
+}
+
+const NOTHING = { tables: 0, tableBytes: 0, entries: 0, logSegments: 0, logOperations: 0 };
+
+type TablesReport = Pick<VerifyReport, "tables" | "tableBytes" | "entries" | "problems">;
+
+/** Verifies all tables of a version, which the caller keeps from being removed meanwhile. */
+export async function verifyTables(
+  fs: FileSystem,
+  directory: string,
+  version: Version,
+  onProgress: (progress: VerifyProgress) => void,
+): Promise<TablesReport> {
+  const tables: TableMeta[] = [];
+  for (let level = 0; level < LEVELS; level++) tables.push(...version.files(level));
+  const totalBytes = tables.reduce((total, { fileBytes }) => total + fileBytes, 0);
+  const problems: Problem[] = [];
+  let doneBytes = 0;
+  let entries = 0;
+  for (const table of tables) {
+    const file = join(directory, tableName(table.number));
+    const before = problems.length;
+    await attempt(problems, file, () => verifyTable(fs, directory, table));
+    const found = problems[before];
+    if (found !== undefined) {
+      problems[before] = { ...found, smallest: table.smallest, largest: table.largest };
+    }
+    doneBytes += table.fileBytes;
+    entries += table.entries;
+    onProgress({ doneBytes, totalBytes });
+  }
+  return { tables: tables.length, tableBytes: totalBytes, entries, problems };
+}
+
+async function verifyLog(
+  fs: FileSystem,
+  directory: string,
+  numbers: readonly number[],
+  firstNeeded: number,
+): Promise<Pick<VerifyReport, "logSegments" | "logOperations" | "problems">> {
+  const problems: Problem[] = [];
+  let logSegments = 0;
+  let logOperations = 0;
+  await attempt(problems, directory, async () => {
+    for await (const segment of readLog(fs, directory, { numbers, firstNeeded, readOnly: true })) {
+      logSegments++;
+      await attempt(problems, segment.path, async () => {
+        logOperations += countOperations(segment);
+      });
+    }
+  });
+  return { logSegments, logOperations, problems };
+}
+
+function countOperations(segment: LogSegment): number {
+  let operations = 0;
+  const records = segment.records();
+  while (records.next()) {
+    if (records.kind !== RECORD_KIND.GROUP) continue;
+    const where = () => `${segment.path} at ${records.start}`;
+    const group = new CommitGroupReader(records.bytes, records.payloadStart, records.end, where);
+    while (group.next()) operations++;
+  }
+  return operations;
+}
+
+/** Runs a check; a failure becomes a problem of `file`. */
+async function attempt<Result>(
+  problems: Problem[],
+  file: string,
+  check: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error;
+    problems.push({ file, message: error.message });
+    return undefined;
+  }
+}
