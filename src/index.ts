@@ -1,6 +1,7 @@
 /** The package `varve`: the engine, embedded. */
 export { Database } from "./engine/database.ts";
 export type { Logger, OpenOptions } from "./engine/open-options.ts";
+export type { RepairReport } from "./engine/repair.ts";
 export type { Snapshot } from "./engine/snapshot.ts";
 export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
 export type { Problem, VerifyProgress, VerifyReport } from "./engine/verify.ts";

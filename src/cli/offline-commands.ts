@@ -1,4 +1,4 @@
-/** `varve verify`: a database's directory looked at while nobody has it open. */
+/** `varve verify` and `varve repair`: a database's directory, while nobody has it open. */
 import { Presets, SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { Database } from "../engine/database.ts";
@@ -18,6 +18,26 @@ export function verifyCommand(): Command {
     .option("--data <directory>", "where the database is", "./data")
     .addOption(jsonOption())
     .action(verify);
+}
+
+export function repairCommand(): Command {
+  return new Command("repair")
+    .description("make a damaged database open again; what is unsound is moved to lost/")
+    .option("--data <directory>", "where the database is", "./data")
+    .addOption(jsonOption())
+    .action(repair);
+}
+
+async function repair({ data, json }: OfflineOptions): Promise<void> {
+  const report = await Database.repair(data);
+  if (json) {
+    printJson({ ...report, lost: report.lost.map(plain) });
+    return;
+  }
+  print(`manifest ${report.manifest}, ${formatCount(report.tablesKept)} tables kept`);
+  print(`${formatCount(report.operationsRecovered)} operations recovered from the log`);
+  printProblems(report.lost);
+  print(report.lost.length === 0 ? "nothing was lost" : `${report.lost.length} parts were lost`);
 }
 
 async function verify({ data, json }: OfflineOptions): Promise<void> {
@@ -49,12 +69,15 @@ function printReport(report: VerifyReport): void {
     `${formatCount(tables)} tables, ${formatSize(tableBytes)}, ${formatCount(entries)} entries`,
   );
   print(`${formatCount(logSegments)} log segments, ${formatCount(logOperations)} operations`);
-  for (const problem of problems) {
-    print(problem.message);
-    const { smallest, largest } = problem;
+  printProblems(problems);
+  print(problems.length === 0 ? "no damage found" : `${problems.length} problems found`);
+}
+
+function printProblems(problems: readonly Problem[]): void {
+  for (const { message, smallest, largest } of problems) {
+    print(message);
     if (smallest !== undefined && largest !== undefined) {
       print(`  keys from ${toText(smallest, "utf8")} to ${toText(largest, "utf8")}`);
     }
   }
-  print(problems.length === 0 ? "no damage found" : `${problems.length} problems found`);
 }

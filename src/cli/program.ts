@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VarveError } from "../errors.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { dataCommands } from "./data-commands.ts";
-import { verifyCommand } from "./offline-commands.ts";
+import { repairCommand, verifyCommand } from "./offline-commands.ts";
 import { serveCommand } from "./serve-command.ts";
 import { packageVersion } from "./version.ts";
 
@@ -16,6 +16,7 @@ export async function run(words: readonly string[]): Promise<void> {
   for (const command of dataCommands()) program.addCommand(command);
   program.addCommand(adminCommands());
   program.addCommand(verifyCommand());
+  program.addCommand(repairCommand());
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {

@@ -21,6 +21,7 @@ import {
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
+import { type RepairReport, repairDirectory } from "./repair.ts";
 import type { EngineScan } from "./scan.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type DatabaseStats, statsOf } from "./stats.ts";
@@ -193,6 +194,14 @@ export class Database implements Store {
     fs: FileSystem = new DiskFileSystem(),
   ): Promise<VerifyReport> {
     return verifyDirectory(fs, directory, onProgress);
+  }
+
+  /**
+   * Makes a damaged database, which nobody has open, one that opens: keeps all that is sound, moves the rest
+   * to `lost/`, and tells what was lost.
+   */
+  static repair(directory: string, fs: FileSystem = new DiskFileSystem()): Promise<RepairReport> {
+    return repairDirectory(fs, directory);
   }
 
   stats(): DatabaseStats {

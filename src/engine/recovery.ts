@@ -149,7 +149,8 @@ function replaySegment(
   return last;
 }
 
-function insertGroup(group: CommitGroupReader, memtables: MemtableSet): void {
+/** Inserts a group for which there is room. */
+export function insertGroup(group: CommitGroupReader, memtables: MemtableSet): void {
   const { active } = memtables;
   const { bytes } = group;
   while (group.next()) {

@@ -172,7 +172,8 @@ export class MemoryFileSystem implements FileSystem, MemoryFileHost {
     this.perform("rename", source, () => {
       const inode = this.#names.get(source);
       if (inode === undefined || inode === DIRECTORY) return notFound("rename", source);
-      if (dirname(source) !== dirname(target)) throw failure("rename", source, "EXDEV");
+      // From one directory to another it is durable when the target's is synced.
+      if (this.#names.get(dirname(target)) !== DIRECTORY) notFound("rename", target);
       this.#change(source, target, inode);
     });
   }

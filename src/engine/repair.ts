@@ -1,0 +1,280 @@
+/**
+ * Makes a damaged database one that opens, with all that is sound in it, and tells what was lost.
+ *
+ * Where the manifest is sound, its tree is kept without the tables that are not; where it is not, a tree is
+ * made anew by merging all sound tables, since nothing else says which level each was on. Whole records of
+ * the log become tables. What is unsound is moved to `lost/`, never removed. Nothing is moved before the
+ * new manifest is durable, so a repair that is cut short can be begun again.
+ */
+import { join } from "node:path";
+import { InputRun } from "../compaction/input-run.ts";
+import { Outputs } from "../compaction/outputs.ts";
+import { Retention } from "../compaction/retention.ts";
+import { LAST_LEVEL } from "../compaction/targets.ts";
+import { mergeCursors } from "../cursor/merge-cursor.ts";
+import { RunCursor } from "../cursor/run-cursor.ts";
+import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
+import { VarveError } from "../errors.ts";
+import type { FileSystem } from "../fs/file-system.ts";
+import { LOCK_NAME, logName, parseFileName, tableName } from "../fs/names.ts";
+import { kindOf, sequenceOf } from "../key.ts";
+import { CommitGroupReader } from "../log/commit-group.ts";
+import { salvageSegment } from "../log/log-salvage.ts";
+import { RECORD_KIND } from "../log/segment.ts";
+import { MemtableCursor } from "../memtable/memtable-cursor.ts";
+import { codecOf, DEFAULT_SETTINGS, LEVELS } from "../options.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+import { readTableMeta } from "../table/table-reader.ts";
+import { Manifest } from "../version/manifest.ts";
+import { type ManifestContent, readManifest } from "../version/manifest-reader.ts";
+import { Version } from "../version/version.ts";
+import { FileNumbers } from "./file-numbers.ts";
+import { MemtableSet } from "./memtable-set.ts";
+import { insertGroup } from "./recovery.ts";
+import type { Problem } from "./verify.ts";
+import { verifyTable } from "./verify-table.ts";
+
+export const LOST_NAME = "lost";
+
+export interface RepairReport {
+  /** `rebuilt` where the manifest could not be read; deleted keys may then be back, if their tombstones are gone. */
+  readonly manifest: "kept" | "rebuilt";
+  readonly tablesKept: number;
+  /** Operations of the log that are in tables now. */
+  readonly operationsRecovered: number;
+  /** Tables and parts of the log that were lost, with their key ranges where these are known. */
+  readonly lost: readonly Problem[];
+}
+
+/** Repairs the database in a directory that nobody has open. */
+export async function repairDirectory(fs: FileSystem, directory: string): Promise<RepairReport> {
+  if (!(await fs.exists(directory))) {
+    throw new VarveError("NOT_A_DATABASE", `${directory} does not exist`);
+  }
+  const lock = await fs.lock(join(directory, LOCK_NAME));
+  try {
+    return await new Repair(fs, directory, await fs.list(directory)).run();
+  } finally {
+    await lock.release();
+  }
+}
+
+class Repair {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #tableNumbers: readonly number[];
+  readonly #logNumbers: readonly number[];
+  readonly #numbers: FileNumbers;
+  readonly #lost: Problem[] = [];
+  /** Names of files that are not sound, to be moved. */
+  readonly #unsound: string[] = [];
+
+  constructor(fs: FileSystem, directory: string, names: readonly string[]) {
+    const files = names.flatMap((name) => parseFileName(name) ?? []);
+    const numbersOf = (kind: string) =>
+      files.flatMap((file) => (file.kind === kind ? [file.number] : [])).sort((a, b) => a - b);
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#tableNumbers = numbersOf("table");
+    this.#logNumbers = numbersOf("log");
+    this.#numbers = new FileNumbers(Math.max(0, ...files.map(({ number }) => number)) + 1);
+    if (files.length === 0) {
+      throw new VarveError("NOT_A_DATABASE", `${directory} holds no file of a database`);
+    }
+  }
+
+  async run(): Promise<RepairReport> {
+    const manifest = await this.#readManifest();
+    const sound = await this.#soundTables(manifest);
+    const flushed = manifest?.lastSequence ?? 0;
+    const memtables = new MemtableSet(DEFAULT_SETTINGS.memtableBytes, Number.POSITIVE_INFINITY);
+    const log = await this.#replay(memtables, manifest?.logFloor ?? 0, flushed);
+    const version =
+      manifest === undefined
+        ? this.#mergeAll([...sound.values()], memtables)
+        : this.#addLog(withoutUnsound(manifest.version, sound), memtables);
+    await this.#publish(version, Math.max(flushed, log.lastSequence));
+    return {
+      manifest: manifest === undefined ? "rebuilt" : "kept",
+      tablesKept: sound.size,
+      operationsRecovered: log.operations,
+      lost: this.#lost,
+    };
+  }
+
+  async #readManifest(): Promise<ManifestContent | undefined> {
+    try {
+      return await readManifest(this.#fs, this.#directory);
+    } catch (error) {
+      if (!(error instanceof VarveError) || error.code !== "CORRUPTION") throw error;
+      this.#lost.push({ file: this.#directory, message: error.message });
+      return undefined;
+    }
+  }
+
+  /** The tables that the manifest names, or else all there are, as far as they are sound. */
+  async #soundTables(manifest: ManifestContent | undefined): Promise<Map<number, TableMeta>> {
+    const named = new Map<number, TableMeta>();
+    for (let level = 0; level < LEVELS; level++) {
+      for (const table of manifest?.version.files(level) ?? []) named.set(table.number, table);
+    }
+    const present = new Set(this.#tableNumbers);
+    const wanted = manifest === undefined ? this.#tableNumbers : [...named.keys()];
+    const sound = new Map<number, TableMeta>();
+    for (const number of wanted) {
+      const name = tableName(number);
+      const path = join(this.#directory, name);
+      let meta = named.get(number);
+      try {
+        if (!present.has(number))
+          throw new VarveError("CORRUPTION", `${path} at 0: the file is missing`);
+        meta ??= await readTableMeta(this.#fs, path, number);
+        await verifyTable(this.#fs, this.#directory, meta);
+        sound.set(number, meta);
+      } catch (error) {
+        if (!(error instanceof VarveError)) throw error;
+        const keys = meta === undefined ? {} : { smallest: meta.smallest, largest: meta.largest };
+        this.#lost.push({ file: path, message: error.message, ...keys });
+        if (present.has(number)) this.#unsound.push(name);
+      }
+    }
+    return sound;
+  }
+
+  /** Puts the whole records of the log into memtables; sequences up to `flushed` are in tables. */
+  async #replay(
+    memtables: MemtableSet,
+    floor: number,
+    flushed: number,
+  ): Promise<{ operations: number; lastSequence: number }> {
+    let operations = 0;
+    let lastSequence = 0;
+    for (const number of this.#logNumbers.filter((one) => one >= floor)) {
+      const name = logName(number);
+      const path = join(this.#directory, name);
+      const { records, gaps } = await salvageSegment(this.#fs, path, number);
+      for (const { start, end } of gaps) {
+        const message = `${path} at ${start}: ${end - start} bytes of records were lost`;
+        this.#lost.push({ file: path, message });
+      }
+      if (gaps.length > 0) this.#unsound.push(name);
+      for (const record of records) {
+        if (record.kind !== RECORD_KIND.GROUP) continue;
+        const where = () => path;
+        const group = new CommitGroupReader(record.bytes, record.payloadStart, record.end, where);
+        if (group.operations === 0 || group.lastSequence <= Math.max(flushed, lastSequence))
+          continue;
+        const bytes = record.end - record.payloadStart;
+        if (!memtables.hasRoom(group.operations, bytes)) memtables.rotate(group.operations, bytes);
+        insertGroup(group, memtables);
+        operations += group.operations;
+        lastSequence = group.lastSequence;
+      }
+    }
+    return { operations, lastSequence };
+  }
+
+  /** The version with the memtables as tables of level 0. */
+  #addLog(version: Version, memtables: MemtableSet): Version {
+    const outputs = this.#outputs();
+    for (const memtable of memtables.memtables) {
+      copyEntries(new MemtableCursor(memtable), (cursor) => outputs.add(cursor));
+      outputs.cut();
+    }
+    const added = outputs.finish().map((table) => ({ level: 0, table }));
+    return version.apply({ added, removed: [] });
+  }
+
+  /** One sorted run of the newest version of every key, in the last level. */
+  #mergeAll(tables: readonly TableMeta[], memtables: MemtableSet): Version {
+    const runs = tables.map((table) => new InputRun(this.#fs.sync, this.#directory, [table]));
+    const outputs = this.#outputs();
+    const retention = new Retention([]);
+    let key: Uint8Array | undefined;
+    const merged = mergeCursors([
+      ...memtables.memtables.map((memtable) => new MemtableCursor(memtable)),
+      ...runs.map((run) => new RunCursor(run)),
+    ]);
+    copyEntries(merged, (cursor) => {
+      const same = key !== undefined && Buffer.compare(key, keyOf(cursor)) === 0;
+      if (!same) {
+        key = new Uint8Array(keyOf(cursor));
+        retention.nextKey();
+        if (outputs.tableBytes >= DEFAULT_SETTINGS.tableBytes) outputs.cut();
+      }
+      const sequence = sequenceOf(cursor.trailerLow, cursor.trailerHigh);
+      if (retention.keeps(sequence, kindOf(cursor.trailerLow), () => false)) outputs.add(cursor);
+    });
+    for (const run of runs) run.close();
+    const added = outputs.finish().map((table) => ({ level: LAST_LEVEL, table }));
+    return Version.EMPTY.apply({ added, removed: [] });
+  }
+
+  #outputs(): Outputs {
+    const { blockBytes, restartInterval, tableBytes, filterErrorRate } = DEFAULT_SETTINGS;
+    return new Outputs(this.#fs.sync, {
+      directory: this.#directory,
+      blockBytes,
+      restartInterval,
+      tableBytes,
+      filterErrorRate,
+      codec: codecOf(DEFAULT_SETTINGS, 1),
+      createdAtMs: Date.now(),
+      numbers: this.#numbers.shared,
+    });
+  }
+
+  /** Names the version in a new manifest, then puts aside what is not sound and removes the replayed log. */
+  async #publish(version: Version, replayedTo: number): Promise<void> {
+    const fs = this.#fs;
+    let lastSequence = replayedTo;
+    for (let level = 0; level < LEVELS; level++) {
+      for (const table of version.files(level)) {
+        lastSequence = Math.max(lastSequence, table.largestSequence);
+      }
+    }
+    const manifest = await Manifest.create(
+      {
+        fs,
+        directory: this.#directory,
+        allocateNumber: () => this.#numbers.allocate(),
+        bytesMax: DEFAULT_SETTINGS.manifestBytes,
+      },
+      { version, logFloor: 0, lastSequence },
+    );
+    await manifest.close();
+    const lost = join(this.#directory, LOST_NAME);
+    if (this.#unsound.length > 0) await fs.makeDirectory(lost);
+    for (const name of this.#unsound) {
+      await fs.rename(join(this.#directory, name), join(lost, name));
+    }
+    for (const number of this.#logNumbers) {
+      const name = logName(number);
+      if (!this.#unsound.includes(name)) await fs.remove(join(this.#directory, name));
+    }
+    if (this.#unsound.length > 0) await fs.syncDirectory(lost);
+    await fs.syncDirectory(this.#directory);
+  }
+}
+
+function withoutUnsound(version: Version, sound: ReadonlyMap<number, TableMeta>): Version {
+  const removed: { level: number; number: number }[] = [];
+  for (let level = 0; level < LEVELS; level++) {
+    for (const { number } of version.files(level)) {
+      if (!sound.has(number)) removed.push({ level, number });
+    }
+  }
+  return version.apply({ added: [], removed });
+}
+
+function keyOf({ key, keyStart, keyEnd }: EntryCursor): Uint8Array {
+  return key.subarray(keyStart, keyEnd);
+}
+
+function copyEntries(cursor: EntryCursor, take: (cursor: EntryCursor) => void): void {
+  for (cursor.first(); ; cursor.next()) {
+    while (cursor.state === CURSOR.BLOCKED) cursor.loadSync();
+    if (cursor.state === CURSOR.END) return;
+    take(cursor);
+  }
+}
