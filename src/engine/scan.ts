@@ -31,7 +31,7 @@ export class EngineScan implements Scan {
   }
 
   next(): Promise<IteratorResult<Entry, undefined>> {
-    if (this.#busy !== undefined) return this.#queue(() => this.next());
+    if (this.#busy !== undefined) return this.#queue(() => this.#nextInTurn());
     try {
       if (!this.#move()) return this.#queue(() => this.#nextBlocked());
       return Promise.resolve(this.#result());
@@ -91,6 +91,11 @@ export class EngineScan implements Scan {
   #result(): IteratorResult<Entry, undefined> {
     const entry = this.#entry();
     return entry === undefined ? END : { done: false, value: entry };
+  }
+
+  async #nextInTurn(): Promise<IteratorResult<Entry, undefined>> {
+    if (!this.#move()) await this.#unblock();
+    return this.#result();
   }
 
   async #nextBlocked(): Promise<IteratorResult<Entry, undefined>> {

@@ -1,0 +1,24 @@
+import { pino } from "pino";
+import { connect } from "varve-client";
+import { Database } from "../../src/engine/database.ts";
+import { Server } from "../../src/server/server.ts";
+import { MemoryFileSystem } from "../support/memory-file-system.ts";
+import { storeConformance } from "./store-conformance.ts";
+
+storeConformance("client over TCP", async () => {
+  const fs = new MemoryFileSystem();
+  const database = await Database.open("/db", { fs, background: "inline" });
+  const logger = pino({ level: "silent" });
+  const storeLimits = database.limits;
+  const server = new Server({ store: database, storeLimits, version: "0.0.0", logger });
+  const port = await server.listen(0, "127.0.0.1");
+  const store = await connect(`varve://127.0.0.1:${port}`);
+  return {
+    store,
+    dispose: async () => {
+      await store.close();
+      await server.close();
+      await database.close();
+    },
+  };
+});
