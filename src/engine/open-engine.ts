@@ -87,7 +87,10 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     await manifest.append({ added: [], removed: [], logFloor }, { ...state, logFloor });
   }
   const files = new TableFiles(fs, directory, logger);
-  await files.removeLeftOvers(names, tableNumbers(state.version));
+  await files.removeLeftOvers(
+    names,
+    new Set([...tableNumbers(state.version), ...replayed.segments]),
+  );
   await log.retire(logFloor);
 
   const recovery = { ...replayed.stats, ms: Math.round(clock.monotonicMs() - startedMs) };

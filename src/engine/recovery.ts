@@ -29,6 +29,8 @@ export interface Replayed {
   readonly lastSequence: number;
   /** Number of the oldest segment that was read; 0 where there was none. */
   readonly oldest: number;
+  /** Numbers of all that were read. */
+  readonly segments: ReadonlySet<number>;
   /** The newest segment, which the next one continues. */
   readonly newest: SegmentLink | undefined;
   readonly stats: Omit<RecoveryStats, "ms">;
@@ -101,6 +103,7 @@ export async function replayLog(
   const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0 };
   let lastSequence = options.lastSequence;
   let oldest = 0;
+  const segments = new Set<number>();
   let newest: SegmentLink | undefined;
   for await (const segment of readLog(fs, directory, {
     numbers,
@@ -109,13 +112,14 @@ export async function replayLog(
     const before = lastSequence;
     lastSequence = replaySegment(segment, memtables, lastSequence, options.lastSequence);
     if (oldest === 0) oldest = segment.number;
+    segments.add(segment.number);
     newest = { number: segment.number, length: segment.end };
     stats.segments++;
     stats.logBytes += segment.end;
     stats.operations += lastSequence - before;
     stats.tornBytes += segment.tornBytes;
   }
-  return { lastSequence, oldest, newest, stats };
+  return { lastSequence, oldest, segments, newest, stats };
 }
 
 /** Returns the segment's last sequence. Sequences up to `flushed` are in tables. */

@@ -1,4 +1,4 @@
-/** Removes table files that nothing needs any more: after an edit at run time, and left-overs at open. */
+/** Removes files that nothing needs any more: tables after an edit at run time, and left-overs at open. */
 import { join } from "node:path";
 import type { FileSystem } from "../fs/file-system.ts";
 import { parseFileName, tableName } from "../fs/names.ts";
@@ -32,13 +32,14 @@ export class TableFiles {
 
   /**
    * Removes what an earlier run left behind: outputs of work that was cut short, manifests that were
-   * replaced. `names` is what was there before this run made any file; logs see to themselves.
+   * replaced, log segments that were made ready and not used. `names` is what was there before this run made
+   * any file; `live` are the numbers of the tables and segments among them that are needed.
    */
   async removeLeftOvers(names: readonly string[], live: ReadonlySet<number>): Promise<void> {
     for (const name of names) {
       const file = parseFileName(name);
-      const isDeadTable = file?.kind === "table" && !live.has(file.number);
-      if (!isDeadTable && file?.kind !== "manifest" && name !== CURRENT_TEMPORARY_NAME) continue;
+      const isLeftOver = file !== undefined && !live.has(file.number);
+      if (!isLeftOver && name !== CURRENT_TEMPORARY_NAME) continue;
       const path = join(this.#directory, name);
       if (await this.#fs.exists(path)) await this.#fs.remove(path);
     }

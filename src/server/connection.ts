@@ -45,6 +45,7 @@ export class Connection implements ScanOutput {
   #greeted = false;
   #flushScheduled = false;
   #reading = false;
+  #goingOn = false;
   /** The peer has said all it will, or we take no more of it: ends when nothing is in flight. */
   #finishing = false;
   #ended = false;
@@ -57,7 +58,7 @@ export class Connection implements ScanOutput {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     socket.on("data", (chunk) => this.#read(chunk));
-    socket.on("drain", () => this.#drained());
+    socket.on("drain", () => this.#settle());
     socket.on("end", () => this.#peerEnded());
     socket.on("error", (error) => context.logger.debug({ peer: this.peer, err: error }, "socket"));
     socket.on("close", () => this.#closed());
@@ -162,10 +163,29 @@ export class Connection implements ScanOutput {
   #settle(): void {
     if (this.#ended) return;
     this.#takeDeferred();
+    if (this.scans.size > 0 && !this.isFull) this.#resumeScans();
+    if (this.#deferred.length > 0 && !this.#mustWait()) this.#goOnLater();
     const mustWait = this.#deferred.length > 0 || this.#mustWait();
     if (mustWait && !this.#socket.isPaused()) this.#socket.pause();
     else if (!mustWait && this.#socket.isPaused()) this.#socket.resume();
     if (this.#finishing && this.#deferred.length === 0 && this.inFlight.size === 0) this.#end();
+  }
+
+  /**
+   * The socket took all at once, so no `drain` will come; others have their turn before the deferred frames
+   * go on.
+   */
+  #goOnLater(): void {
+    if (this.#goingOn) return;
+    this.#goingOn = true;
+    setImmediate(() => {
+      this.#goingOn = false;
+      this.#settle();
+    });
+  }
+
+  #resumeScans(): void {
+    for (const scan of this.scans.values()) scan.resume();
   }
 
   #takeDeferred(): void {
@@ -191,11 +211,6 @@ export class Connection implements ScanOutput {
     if (bytes === 0 || this.#socket.destroyed || !this.#socket.writable) return;
     this.#context.counters.bytesOut += bytes;
     this.#socket.write(this.writer.take());
-  }
-
-  #drained(): void {
-    for (const scan of this.scans.values()) scan.resume();
-    this.#settle();
   }
 
   #peerEnded(): void {

@@ -151,21 +151,20 @@ function optionsOf(durability: Durability | undefined): WriteOptions | undefined
 function get(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const key = decodeGet(frame);
-  let value: Uint8Array | undefined | typeof NOT_CACHED;
   try {
-    value = context.store.getCached(key);
+    const value = context.store.getCached(key);
+    if (value !== NOT_CACHED) {
+      answerValue(connection, requestId, value);
+      connection.wrote();
+      return;
+    }
   } catch (error) {
     connection.sendError(requestId, asVarveError(error, context));
     return;
   }
-  if (value === NOT_CACHED) {
-    answerLater(connection, context, requestId, async () => {
-      answerValue(connection, requestId, await context.store.get(key));
-    });
-    return;
-  }
-  answerValue(connection, requestId, value);
-  connection.wrote();
+  answerLater(connection, context, requestId, async () => {
+    answerValue(connection, requestId, await context.store.get(key));
+  });
 }
 
 function answerValue(

@@ -72,8 +72,9 @@ export class StreamedScan {
     this.resume();
   }
 
-  /** The connection is not full any more. */
+  /** The connection is not full any more: goes on, if there is credit. */
   resume(): void {
+    if (this.#credit <= 0 && !this.#cancelled) return;
     this.#wake?.();
     this.#wake = undefined;
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert";
 import type { Database } from "../../src/engine/database.ts";
 import { CURRENT_NAME, manifestName, parseFileName } from "../../src/fs/names.ts";
+import { readLog } from "../../src/log/log-reader.ts";
 import { LEVELS } from "../../src/options.ts";
 import { readManifest } from "../../src/version/manifest-reader.ts";
 import type { MemoryFileSystem } from "../support/memory-file-system.ts";
@@ -57,10 +58,8 @@ export async function checkFiles(life: Life): Promise<void> {
     named.map(({ number }) => number).sort((a, b) => a - b),
     "the tables that the manifest names, and no others",
   );
-  assert.deepEqual(
-    found.log.filter((number) => number < logFloor),
-    [],
-    "no log segments below the floor",
-  );
+  const segments = readLog(life.disk, DIRECTORY, { numbers: found.log, firstNeeded: logFloor });
+  const needed = await life.run(Array.fromAsync(segments, ({ number }) => number));
+  assert.deepEqual(found.log, needed, "the log segments that are still needed, and no others");
   assert.equal(life.disk.openFiles, 0, "no file stays open");
 }
