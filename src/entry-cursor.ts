@@ -12,6 +12,7 @@
  *   while (cursor.state === CURSOR.BLOCKED) await cursor.load();
  *
  * and never awaits what is already in memory. If `load` throws, the cursor stays BLOCKED on the same move.
+ * The key of a seek is not copied: it must stay as it is until the seek has ended.
  *
  * Hot path: the entry is exposed as plain fields over shared arrays, so that no move allocates. They are
  * meaningful while `state` is VALID, and until the next move. Implementations declare the same fields in

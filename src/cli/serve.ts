@@ -2,7 +2,7 @@
  * The server program: opens the database, opens the TCP door, and on a signal closes both in order. This is
  * where disk, engine, door and settings meet.
  */
-import { type Logger as PinoLogger, pino } from "pino";
+import { pino } from "pino";
 import { Database } from "../engine/database.ts";
 import { VarveError } from "../errors.ts";
 import type { Settings } from "../options.ts";
@@ -25,6 +25,8 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Runs until SIGINT or SIGTERM; a second signal ends the process at once. */
 export async function serve(options: ServeOptions): Promise<void> {
+  // From the start, so that a signal during a long recovery is not lost.
+  const signalled = firstSignal();
   const logger = pino({ level: options.logLevel });
   const settings: Partial<Settings> = {
     durability: options.durability,
@@ -50,26 +52,23 @@ export async function serve(options: ServeOptions): Promise<void> {
     { host: options.host, port, data: options.data, pid: process.pid },
     `serving varve://${options.host}:${port} from ${options.data}`,
   );
-  await closeOnSignal(server, database, logger);
-}
-
-async function closeOnSignal(
-  server: Server,
-  database: Database,
-  logger: PinoLogger,
-): Promise<void> {
-  const signal = await new Promise<string>((resolve) => {
-    for (const [name, exitCode] of Object.entries(SIGNALS)) {
-      process.once(name, () => {
-        for (const other of Object.keys(SIGNALS)) process.once(other, () => process.exit(exitCode));
-        resolve(name);
-      });
-    }
-  });
-  logger.info({ signal }, "closing: answering what is in flight");
+  logger.info({ signal: await signalled }, "closing: answering what is in flight");
   await server.close();
   await database.close();
   logger.info("closed");
   // Nothing is left to wait for; a timer or a thread that is ending must not hold the process.
   process.exit(0);
+}
+
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    for (const [name, exitCode] of Object.entries(SIGNALS)) {
+      process.on(name, () => {
+        if (!isFirst) process.exit(exitCode);
+        isFirst = false;
+        resolve(name);
+      });
+    }
+  });
 }

@@ -35,7 +35,8 @@ function keyAfter(key: Uint8Array): Uint8Array {
 function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   const last = prefix.findLastIndex((byte) => byte !== 0xff);
   if (last === -1) return undefined;
-  const end = prefix.slice(0, last + 1);
+  // Not `slice`: that of a Buffer is a view, and would change the caller's bytes.
+  const end = new Uint8Array(prefix.subarray(0, last + 1));
   end[last]!++;
   return end;
 }

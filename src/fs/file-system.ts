@@ -4,7 +4,7 @@
  * event loop; background workers use the synchronous side, which is the fastest that Node has.
  *
  * Failures are `VarveError`s: `IO_ERROR` with path and cause in general, `NO_SPACE` for a full disk or an
- * exceeded quota. "Not found" is told apart where a caller needs it (`exists`, `openIfExists`).
+ * exceeded quota. "Not found" is told apart where a caller needs it (`exists`).
  *
  * Durability, as POSIX has it: a file's bytes are on the disk after `sync`; its name (create, rename,
  * remove) only after `syncDirectory` of the directory that holds it.

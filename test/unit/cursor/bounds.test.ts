@@ -38,3 +38,9 @@ test("nothing comes after a prefix of the largest bytes", () => {
   expect(keyBounds({ prefix: Uint8Array.of(1, 255) }).upper).toEqual(Uint8Array.of(2));
   expect(keyBounds({})).toEqual({ lower: undefined, upper: undefined });
 });
+
+test("a prefix is not changed, in a Buffer neither", () => {
+  const prefix = Buffer.from("user:");
+  expect(keyBounds({ prefix }).upper).toEqual(new TextEncoder().encode("user;"));
+  expect(prefix.toString()).toBe("user:");
+});
