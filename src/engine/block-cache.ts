@@ -33,6 +33,8 @@ export class BlockCache {
   usedBytes = 0;
   hits = 0;
   misses = 0;
+  /** Blocks and tables' tails that were read and are not what was written. */
+  damaged = 0;
   readonly #ring: (CachedBlock | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #hand = 0;

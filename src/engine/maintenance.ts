@@ -22,7 +22,7 @@ import type { SnapshotList } from "./snapshot-list.ts";
 import type { Tree } from "./tree.ts";
 import type { KeyRange } from "./validate.ts";
 
-/** After a full disk had stopped a task, when space is not seen to be back before. */
+/** After a full disk or too many open files had stopped a task, when room is not seen to be back before. */
 const RETRY_MS = 1000;
 
 export interface MaintenanceOptions {
@@ -67,7 +67,7 @@ export class Maintenance {
   #installing: Promise<void> = Promise.resolve();
   readonly #waiters: (() => void)[] = [];
   #closed = false;
-  /** A full disk stopped a task, which can be done again when there is room. */
+  /** Something that passes stopped a task, which is then done again. */
   #retryTimer: Timer | undefined;
   #flushes = 0;
   #compactions = 0;
@@ -294,13 +294,10 @@ export class Maintenance {
 
   #fail(what: string, error: unknown): void {
     if (this.#closed) return;
-    if (
-      error instanceof VarveError &&
-      error.code === "NO_SPACE" &&
-      !this.#options.manifest.failed
-    ) {
-      const { clock, logger } = this.#options;
-      logger.warn({ err: error }, `${what} found no space; it is tried again`);
+    if (error instanceof VarveError && error.retryable && !this.#options.manifest.failed) {
+      const { clock, logger, tree } = this.#options;
+      logger.warn({ err: error }, `${what} failed; it is tried again`);
+      if (error.code !== "NO_SPACE") tree.tables.shrink();
       this.#retryTimer ??= clock.setTimer(RETRY_MS, () => this.resume());
       return;
     }

@@ -83,12 +83,20 @@ export class OpenTable implements BlockSource, BlockOwner {
   }
 
   #keep(blockIndex: number, stored: Uint8Array, got: number): Uint8Array {
-    const offset = this.table.index.offset(blockIndex);
-    const bytes = decodeBlock(stored.subarray(0, got), offset, this.#file.path);
+    const bytes = this.#decode(blockIndex, stored.subarray(0, got));
     if (!this.#dropped && this.blocks[blockIndex] === undefined) {
       this.#cache.insert(this, blockIndex, bytes);
     }
     return bytes;
+  }
+
+  #decode(blockIndex: number, stored: Uint8Array): Uint8Array {
+    try {
+      return decodeBlock(stored, this.table.index.offset(blockIndex), this.#file.path);
+    } catch (error) {
+      this.#cache.damaged++;
+      throw error;
+    }
   }
 
   #closeIfUnused(): void {

@@ -51,7 +51,13 @@ export interface DatabaseStats {
     /** All that was written to the disk for each byte given. */
     readonly amplification: number;
   };
-  readonly reads: { readonly gets: number; readonly scans: number; readonly waitedForDisk: number };
+  readonly reads: {
+    readonly gets: number;
+    readonly scans: number;
+    readonly waitedForDisk: number;
+    /** Reads from the disk that were not what was written: `CORRUPTION` for who asked. */
+    readonly damaged: number;
+  };
   readonly background: {
     readonly flushes: number;
     readonly compactions: number;
@@ -111,7 +117,12 @@ export function statsOf(engine: Engine): DatabaseStats {
       amplification:
         written.user === 0 ? 0 : (written.log + written.flush + written.compaction) / written.user,
     },
-    reads: { gets: reads.gets, scans: reads.scans, waitedForDisk: reads.waited },
+    reads: {
+      gets: reads.gets,
+      scans: reads.scans,
+      waitedForDisk: reads.waited,
+      damaged: blocks.damaged,
+    },
     background: maintenance.stats(),
     delays: engine.admission.stats(),
     latency: { commit: commits.latency.summary(), read: reads.latency.summary() },

@@ -1,13 +1,15 @@
 /**
  * The tables that are open, opened when first read and closed again by CLOCK when there are too many of
- * them, or when their indexes and filters outgrow their share of the memory. Opening reads the tail of
+ * them, when their indexes and filters outgrow their share of the memory, or when the process is out of
+ * files. Opening reads the tail of
  * the file once; two readers that need the same table share that read.
  */
 import { join } from "node:path";
 import { VarveError } from "../errors.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
+import { isOutOfFiles } from "../fs/io-failure.ts";
 import { tableName } from "../fs/names.ts";
-import { parseTable } from "../table/table.ts";
+import { parseTable, type Table } from "../table/table.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { OpenTable } from "./open-table.ts";
@@ -18,7 +20,9 @@ export class TableCache {
   memoryBytes = 0;
   readonly #fs: FileSystem;
   readonly #directory: string;
-  readonly #openMax: number;
+  readonly #openLimit: number;
+  /** At most `#openLimit`; less for a while after the process was out of files. */
+  #openMax: number;
   /** Indexes, filters and blocks together. */
   #cacheBytes: number;
   readonly #tables = new Map<number, OpenTable>();
@@ -33,6 +37,7 @@ export class TableCache {
   }) {
     this.#fs = options.fs;
     this.#directory = options.directory;
+    this.#openLimit = options.openMax;
     this.#openMax = options.openMax;
     this.#cacheBytes = options.cacheBytes;
     this.blocks = options.blocks;
@@ -94,6 +99,14 @@ export class TableCache {
     this.#balance();
   }
 
+  /** Closes half of the tables, because the process is out of files; false where there is nothing to close. */
+  shrink(): boolean {
+    const before = this.#tables.size;
+    this.#openMax = Math.max(1, before >>> 1);
+    this.#balance();
+    return this.#tables.size < before;
+  }
+
   /** Waits for tables that are being opened and closes all. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#opening.values()].map((opening) => opening.table));
@@ -112,7 +125,7 @@ export class TableCache {
 
   /** Reads the tail; the table comes held, once. */
   async #read(meta: TableMeta): Promise<OpenTable> {
-    const file = await this.#fs.open(this.#path(meta), "read");
+    const file = await this.#openFile(this.#path(meta));
     try {
       const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
       const got = await file.read(tail, meta.fileBytes - meta.tailBytes);
@@ -129,7 +142,7 @@ export class TableCache {
   }
 
   #openSync(meta: TableMeta): OpenTable {
-    const file = this.#fs.openSync(this.#path(meta), "read");
+    const file = this.#openFileSync(this.#path(meta));
     try {
       const tail = Buffer.allocUnsafeSlow(meta.tailBytes);
       const got = file.readSync(tail, meta.fileBytes - meta.tailBytes);
@@ -140,17 +153,43 @@ export class TableCache {
     }
   }
 
-  #add(meta: TableMeta, file: File, tail: Uint8Array): OpenTable {
-    if (tail.length !== meta.tailBytes) {
-      const message = `${file.path} ends before offset ${meta.fileBytes}, where the manifest says it does`;
-      throw new VarveError("CORRUPTION", message);
+  async #openFile(path: string): Promise<File> {
+    for (;;) {
+      try {
+        return await this.#fs.open(path, "read");
+      } catch (error) {
+        if (!isOutOfFiles(error) || !this.shrink()) throw error;
+      }
     }
-    const table = parseTable(tail, {
-      path: file.path,
-      number: meta.number,
-      fileBytes: meta.fileBytes,
-    });
+  }
+
+  #openFileSync(path: string): File {
+    for (;;) {
+      try {
+        return this.#fs.openSync(path, "read");
+      } catch (error) {
+        if (!isOutOfFiles(error) || !this.shrink()) throw error;
+      }
+    }
+  }
+
+  #parse(meta: TableMeta, file: File, tail: Uint8Array): Table {
+    const { number, fileBytes, tailBytes } = meta;
+    try {
+      if (tail.length === tailBytes)
+        return parseTable(tail, { path: file.path, number, fileBytes });
+      const message = `${file.path} ends before offset ${fileBytes}, where the manifest says it does`;
+      throw new VarveError("CORRUPTION", message);
+    } catch (error) {
+      this.blocks.damaged++;
+      throw error;
+    }
+  }
+
+  #add(meta: TableMeta, file: File, tail: Uint8Array): OpenTable {
+    const table = this.#parse(meta, file, tail);
     const open = new OpenTable(table, file, this.blocks);
+    if (this.#openMax < this.#openLimit) this.#openMax++;
     this.#tables.set(meta.number, open);
     this.memoryBytes += table.memoryBytes;
     // Held first: the table may be the one that has to go, when it alone is too large.

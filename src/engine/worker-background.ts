@@ -20,7 +20,12 @@ export interface WorkerRequest {
 
 export type WorkerAnswer =
   | { readonly id: number; readonly result: TaskResult }
-  | { readonly id: number; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly id: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly retryable: boolean;
+    };
 
 interface Pending {
   readonly worker: Worker;
@@ -76,7 +81,10 @@ export class WorkerBackground implements Background {
     if (pending === undefined) return;
     this.#pending.delete(answer.id);
     if ("result" in answer) pending.resolve(answer.result);
-    else pending.reject(new VarveError(answer.code, answer.message));
+    else {
+      const { code, message, retryable } = answer;
+      pending.reject(new VarveError(code, message, { retryable }));
+    }
   }
 
   /** A worker that died takes its tasks with it; the database stops background work and says so. */

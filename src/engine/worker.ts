@@ -39,7 +39,7 @@ function run({ id, task }: WorkerRequest): void {
     const code = known ? error.code : "INTERNAL";
     const message =
       error instanceof Error ? (!known && error.stack) || error.message : String(error);
-    answer = { id, code, message };
+    answer = { id, code, message, retryable: known && error.retryable };
   }
   port.postMessage(answer);
 }

@@ -16,6 +16,8 @@ export interface FaultRule {
   readonly path?: RegExp;
   /** Fails the nth operation that matches, counting from 1; every one where absent. */
   readonly nth?: number;
+  /** Fails only while this holds. */
+  readonly when?: () => boolean;
   /**
    * - a system's error code, such as `EIO` or `ENOSPC`: the operation has no effect.
    * - `torn`: a write stores its first half and fails with `EIO`.
@@ -60,6 +62,7 @@ export class FaultyFileSystem implements FileSystem {
     for (const state of this.#rules) {
       const { rule } = state;
       if (!rule.kinds.includes(kind) || rule.path?.test(path) === false) continue;
+      if (rule.when?.() === false) continue;
       state.seen++;
       if (rule.nth !== undefined && rule.nth !== state.seen) continue;
       if (rule.fault === "torn" || rule.fault === "short") return rule.fault;
