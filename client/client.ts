@@ -31,6 +31,19 @@ import {
   checkValue,
 } from "./validate.ts";
 
+/** What VERIFY found; `smallest` and `largest` are the keys that a problem concerns, where that is known. */
+export interface VerifyResult {
+  readonly tables: number;
+  readonly tableBytes: number;
+  readonly entries: number;
+  readonly problems: readonly {
+    readonly file: string;
+    readonly message: string;
+    readonly smallest?: Uint8Array;
+    readonly largest?: Uint8Array;
+  }[];
+}
+
 /**
  * A `Store` over one connection. Every call may carry a `signal` and a `timeoutMs`. Once the connection is
  * lost, every call fails with `CONNECTION_LOST`: connect anew.
@@ -119,6 +132,13 @@ export class VarveClient implements Store {
   async flush(options?: CallOptions): Promise<void> {
     await this.#connection.call(OPCODE.FLUSH, options, (writer, id) =>
       encodeEmpty(writer, id, OPCODE.FLUSH),
+    );
+  }
+
+  /** Resolves when the server has read all its tables and checked them; may take long. `stats` shows how far it is. */
+  verify(options?: CallOptions): Promise<VerifyResult> {
+    return this.#connection.call(OPCODE.VERIFY, options, (writer, id) =>
+      encodeEmpty(writer, id, OPCODE.VERIFY),
     );
   }
 

@@ -15,6 +15,6 @@ export {
   type Welcome,
   type WriteOptions,
 } from "varve-protocol";
-export type { VarveClient } from "./client.ts";
+export type { VarveClient, VerifyResult } from "./client.ts";
 export { connect } from "./connect.ts";
 export type { CallOptions, ConnectOptions } from "./options.ts";

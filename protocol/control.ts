@@ -1,9 +1,9 @@
 /**
  * Liveness, cancellation and administration. Bodies, little-endian:
  *
- *   PING, PONG, STATS, FLUSH, CANCEL   (empty)     CANCEL carries the request id of what it cancels
+ *   PING, PONG, STATS, FLUSH, VERIFY, CANCEL   (empty)   CANCEL carries the request id of what it cancels
  *   COMPACT   fields u8 | [gte] | [lte]            bit 0 gte, bit 1 lte; each bound: length u32 | bytes
- *   RESULT    one msgpack value                    the answer to STATS, FLUSH and COMPACT
+ *   RESULT    one msgpack value                    the answer to STATS, FLUSH, COMPACT and VERIFY
  */
 import { pack, unpack } from "msgpackr";
 import { BodyReader } from "./body-reader.ts";
@@ -26,6 +26,7 @@ type BodilessOpcode =
   | typeof OPCODE.CANCEL
   | typeof OPCODE.STATS
   | typeof OPCODE.FLUSH
+  | typeof OPCODE.VERIFY
   | typeof OPCODE.PONG;
 
 /** A frame that consists of its opcode and request id alone; `decodeEmpty` checks it. */

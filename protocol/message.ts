@@ -73,6 +73,7 @@ export type Request =
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
   | { readonly kind: "STATS" }
   | { readonly kind: "FLUSH" }
+  | { readonly kind: "VERIFY" }
   | { readonly kind: "COMPACT"; readonly range: CompactRange<Uint8Array> };
 
 export type Answer =
@@ -96,6 +97,7 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "CANCEL":
     case "STATS":
     case "FLUSH":
+    case "VERIFY":
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
     case "GET":
       return encodeGet(writer, requestId, request.key);
@@ -133,6 +135,9 @@ export function decodeRequest(frame: Frame): Request {
     case OPCODE.FLUSH:
       decodeEmpty(frame);
       return { kind: "FLUSH" };
+    case OPCODE.VERIFY:
+      decodeEmpty(frame);
+      return { kind: "VERIFY" };
     case OPCODE.GET:
       return { kind: "GET", key: decodeGet(frame) };
     case OPCODE.GET_MANY:

@@ -4,7 +4,7 @@
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
  * connection (authentication, keyspaces), 0x12-0x1F reads (snapshots), 0x23-0x2F writes (conditions),
- * 0x40-0x5F streams (change feeds), 0x73-0x7F administration.
+ * 0x40-0x5F streams (change feeds), 0x74-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
 
@@ -22,6 +22,7 @@ export const OPCODE = {
   STATS: 0x70,
   FLUSH: 0x71,
   COMPACT: 0x72,
+  VERIFY: 0x73,
 
   ERROR: 0x80,
   WELCOME: 0x81,

@@ -4,7 +4,7 @@ export type { Logger, OpenOptions } from "./engine/open-options.ts";
 export type { RepairReport } from "./engine/repair.ts";
 export type { Snapshot } from "./engine/snapshot.ts";
 export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
-export type { Problem, VerifyProgress, VerifyReport } from "./engine/verify.ts";
+export type { Problem, TablesReport, VerifyProgress, VerifyReport } from "./engine/verify.ts";
 export { type ErrorCode, VarveError } from "./errors.ts";
 export { DEFAULT_SETTINGS, type Settings } from "./options.ts";
 export type {

@@ -53,8 +53,9 @@ test("every shell command of the README is a script that runs", async () => {
   for (const line of lines) {
     const [, script = ""] = /^npm (?:run )?([a-z]+)/.exec(line) ?? [];
     expect(scripts, line).toHaveProperty(script);
-    const [, words] = /^npm run varve -- (.*)$/.exec(line) ?? [];
-    if (words === undefined) continue;
+    const [, given] = /^npm run varve -- (.*?)(?: +#.*)?$/.exec(line) ?? [];
+    if (given === undefined) continue;
+    const words = given.replace("./data", join(directory, "embedded"));
     const cli = join(root, "src/cli/varve.ts");
     const env = { ...process.env, VARVE_URL: server.url };
     await promisify(execFile)(process.execPath, [cli, ...words.split(" ")], { env });

@@ -1,6 +1,7 @@
-/** `varve admin stats | levels | flush | compact`: what a server's operator asks for. */
+/** `varve admin stats | levels | verify | flush | compact`: what a server's operator asks for. */
 import Table from "cli-table3";
 import { Command } from "commander";
+import type { VarveClient, VerifyResult } from "varve-client";
 import type { DatabaseStats } from "../engine/stats.ts";
 import {
   jsonOption,
@@ -11,12 +12,21 @@ import {
   withClient,
 } from "./remote.ts";
 import { formatCount, formatSize } from "./sizes.ts";
+import {
+  ProgressBar,
+  plainProblem,
+  printProblems,
+  printTables,
+  printVerdict,
+} from "./verify-report.ts";
 
 interface ServerStats {
   readonly server: Readonly<Record<string, unknown>>;
   readonly store: DatabaseStats;
 }
 
+/** How often a server is asked how far it is. */
+const PROGRESS_MS = 250;
 const PLAIN = { head: [], border: [] };
 
 function adminCommand(name: string, description: string): Command {
@@ -28,6 +38,7 @@ export function adminCommands(): Command {
     .description("look at a running server, and tell it what to do")
     .addCommand(adminCommand("stats", "all numbers that the server keeps").action(stats))
     .addCommand(adminCommand("levels", "the shape of the tree").action(levels))
+    .addCommand(adminCommand("verify", "read all tables, and tell what is damaged").action(verify))
     .addCommand(adminCommand("flush", "write memtables to tables").action(flush))
     .addCommand(
       adminCommand("compact", "compact keys down to the last level")
@@ -73,6 +84,38 @@ async function levels(options: RemoteOptions): Promise<void> {
   print(
     `memtable: ${formatCount(active.entries)} entries, ${formatSize(active.bytes)}; ${waiting} waiting`,
   );
+}
+
+async function verify(options: RemoteOptions): Promise<void> {
+  const report = await withClient(options, verifyWithProgress);
+  const { problems } = report;
+  if (options.json) printJson({ ...report, problems: problems.map(plainProblem) });
+  else {
+    printTables(report);
+    printProblems(problems);
+    printVerdict(problems);
+  }
+  if (problems.length > 0) process.exitCode = 1;
+}
+
+async function verifyWithProgress(client: VarveClient): Promise<VerifyResult> {
+  const bar = new ProgressBar();
+  const timer = setInterval(() => {
+    client.stats().then(
+      (stats) => {
+        const { store } = stats as unknown as ServerStats;
+        if (store.verify !== null) bar.update(store.verify);
+      },
+      // Whatever ended the connection ends the verification, which says so.
+      () => undefined,
+    );
+  }, PROGRESS_MS);
+  try {
+    return await client.verify();
+  } finally {
+    clearInterval(timer);
+    bar.stop();
+  }
 }
 
 async function flush(options: RemoteOptions): Promise<void> {

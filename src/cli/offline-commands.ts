@@ -1,11 +1,15 @@
 /** `varve verify` and `varve repair`: a database's directory, while nobody has it open. */
-import { Presets, SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { Database } from "../engine/database.ts";
-import type { Problem, VerifyReport } from "../engine/verify.ts";
 import { jsonOption, print, printJson } from "./remote.ts";
-import { formatCount, formatSize } from "./sizes.ts";
-import { toText } from "./text.ts";
+import { formatCount } from "./sizes.ts";
+import {
+  ProgressBar,
+  plainProblem,
+  printProblems,
+  printTables,
+  printVerdict,
+} from "./verify-report.ts";
 
 interface OfflineOptions {
   readonly data: string;
@@ -31,7 +35,7 @@ export function repairCommand(): Command {
 async function repair({ data, json }: OfflineOptions): Promise<void> {
   const report = await Database.repair(data);
   if (json) {
-    printJson({ ...report, lost: report.lost.map(plain) });
+    printJson({ ...report, lost: report.lost.map(plainProblem) });
     return;
   }
   print(`manifest ${report.manifest}, ${formatCount(report.tablesKept)} tables kept`);
@@ -41,43 +45,17 @@ async function repair({ data, json }: OfflineOptions): Promise<void> {
 }
 
 async function verify({ data, json }: OfflineOptions): Promise<void> {
-  const bar = process.stderr.isTTY
-    ? new SingleBar({ format: "{bar} {percentage}%", clearOnComplete: true }, Presets.rect)
-    : undefined;
-  bar?.start(1, 0);
-  const report = await Database.verify(data, ({ doneBytes, totalBytes }) => {
-    bar?.setTotal(totalBytes);
-    bar?.update(doneBytes);
-  });
-  bar?.stop();
-  if (json) printJson({ ...report, problems: report.problems.map(plain) });
-  else printReport(report);
-  if (report.problems.length > 0) process.exitCode = 1;
-}
-
-function plain({ file, message, smallest, largest }: Problem): object {
-  const keys =
-    smallest === undefined || largest === undefined
-      ? {}
-      : { smallest: toText(smallest, "utf8"), largest: toText(largest, "utf8") };
-  return { file, message, ...keys };
-}
-
-function printReport(report: VerifyReport): void {
-  const { tables, tableBytes, entries, logSegments, logOperations, problems } = report;
-  print(
-    `${formatCount(tables)} tables, ${formatSize(tableBytes)}, ${formatCount(entries)} entries`,
+  const bar = new ProgressBar();
+  const report = await Database.verify(data, (progress) => bar.update(progress)).finally(() =>
+    bar.stop(),
   );
-  print(`${formatCount(logSegments)} log segments, ${formatCount(logOperations)} operations`);
-  printProblems(problems);
-  print(problems.length === 0 ? "no damage found" : `${problems.length} problems found`);
-}
-
-function printProblems(problems: readonly Problem[]): void {
-  for (const { message, smallest, largest } of problems) {
-    print(message);
-    if (smallest !== undefined && largest !== undefined) {
-      print(`  keys from ${toText(smallest, "utf8")} to ${toText(largest, "utf8")}`);
-    }
+  const { problems, logSegments, logOperations } = report;
+  if (json) printJson({ ...report, problems: problems.map(plainProblem) });
+  else {
+    printTables(report);
+    print(`${formatCount(logSegments)} log segments, ${formatCount(logOperations)} operations`);
+    printProblems(problems);
+    printVerdict(problems);
   }
+  if (problems.length > 0) process.exitCode = 1;
 }

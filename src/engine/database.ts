@@ -35,14 +35,22 @@ import {
   checkValue,
   copyBatch,
 } from "./validate.ts";
-import { type VerifyProgress, type VerifyReport, verifyDirectory, verifyTables } from "./verify.ts";
+import {
+  type TablesReport,
+  type VerifyProgress,
+  type VerifyReport,
+  verifyDirectory,
+  verifyTables,
+} from "./verify.ts";
 
 const NO_VALUE = new Uint8Array(0);
+const VERIFY_RETRY_MS = 1000;
 
 export class Database implements Store {
   readonly #engine: Engine;
   readonly #durability: Durability;
   #closing: Promise<void> | undefined;
+  #verifying: VerifyProgress | undefined;
 
   private constructor(engine: Engine) {
     this.#engine = engine;
@@ -170,19 +178,23 @@ export class Database implements Store {
     await this.#engine.maintenance.compact(checked);
   }
 
-  /** Reads every table and tells all that is wrong in them, while reads and writes go on. */
-  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+  /** Reads every table and tells all that is wrong in them, while reads and writes go on. One at a time. */
+  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<TablesReport> {
     const { fs, directory, tree } = this.#open();
+    if (this.#verifying !== undefined) {
+      throw new VarveError("OVERLOADED", "the database is being verified already", {
+        retryAfterMs: VERIFY_RETRY_MS,
+      });
+    }
+    this.#verifying = { doneBytes: 0, totalBytes: 0 };
     const view = tree.views.pin();
     try {
-      const tables = await verifyTables(
-        fs,
-        directory,
-        view.version,
-        onProgress ?? (() => undefined),
-      );
-      return { ...tables, logSegments: 0, logOperations: 0 };
+      return await verifyTables(fs, directory, view.version, (progress) => {
+        this.#verifying = progress;
+        onProgress?.(progress);
+      });
     } finally {
+      this.#verifying = undefined;
       tree.views.unpin(view);
     }
   }
@@ -205,7 +217,7 @@ export class Database implements Store {
   }
 
   stats(): DatabaseStats {
-    return statsOf(this.#open());
+    return statsOf(this.#open(), this.#verifying);
   }
 
   /** Waits for the writes in flight, syncs and gives the directory back. Closing twice is fine. */

@@ -5,6 +5,7 @@ import type { AdmissionStats } from "./admission.ts";
 import type { Engine } from "./engine.ts";
 import type { LatencySummary } from "./latency.ts";
 import type { RecoveryStats } from "./recovery.ts";
+import type { VerifyProgress } from "./verify.ts";
 
 export interface LevelStats {
   readonly level: number;
@@ -74,9 +75,11 @@ export interface DatabaseStats {
   readonly openScans: number;
   readonly sequence: number;
   readonly recovery: RecoveryStats;
+  /** How far a `verify` is that is under way. */
+  readonly verify: VerifyProgress | null;
 }
 
-export function statsOf(engine: Engine): DatabaseStats {
+export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): DatabaseStats {
   const { tree, commits, log, maintenance, reads, snapshots, settings } = engine;
   const { memtables, tables, version } = tree;
   const { blocks } = tables;
@@ -131,5 +134,6 @@ export function statsOf(engine: Engine): DatabaseStats {
     openScans: reads.openScans,
     sequence: commits.visibleSequence,
     recovery: engine.recovery,
+    verify: verifying ?? null,
   };
 }

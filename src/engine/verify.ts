@@ -23,13 +23,16 @@ export interface Problem {
   readonly largest?: Uint8Array;
 }
 
-export interface VerifyReport {
+export interface TablesReport {
   readonly tables: number;
   readonly tableBytes: number;
   readonly entries: number;
+  readonly problems: readonly Problem[];
+}
+
+export interface VerifyReport extends TablesReport {
   readonly logSegments: number;
   readonly logOperations: number;
-  readonly problems: readonly Problem[];
 }
 
 export interface VerifyProgress {
@@ -69,8 +72,6 @@ export async function verifyDirectory(
 }
 
 const NOTHING = { tables: 0, tableBytes: 0, entries: 0, logSegments: 0, logOperations: 0 };
-
-type TablesReport = Pick<VerifyReport, "tables" | "tableBytes" | "entries" | "problems">;
 
 /** Verifies all tables of a version, which the caller keeps from being removed meanwhile. */
 export async function verifyTables(

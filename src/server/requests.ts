@@ -116,6 +116,10 @@ function dispatch(connection: Connection, context: ServerContext, frame: Frame):
       decodeEmpty(frame);
       answerResult(connection, context, frame, () => context.store.flush());
       break;
+    case OPCODE.VERIFY:
+      decodeEmpty(frame);
+      answerResult(connection, context, frame, () => context.store.verify());
+      break;
     case OPCODE.COMPACT: {
       const range = decodeCompact(frame);
       answerResult(connection, context, frame, () => context.store.compact(range));

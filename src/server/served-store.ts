@@ -17,5 +17,6 @@ export interface ServedStore extends Store {
   /** Plain numbers and strings. */
   stats(): object;
   flush(): Promise<void>;
+  verify(): Promise<object>;
   compact(range?: { gte?: Uint8Array; lte?: Uint8Array }): Promise<void>;
 }

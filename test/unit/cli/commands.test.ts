@@ -92,7 +92,7 @@ test("a batch with a line that is wrong names the line and applies nothing", asy
   expect((await varve(["get", "never"])).code).toBe(1);
 });
 
-test("admin shows stats and levels, flushes and compacts", async () => {
+test("admin shows stats and levels, verifies, flushes and compacts", async () => {
   await varve(["put", "admin", "1"]);
   expect((await varve(["admin", "flush"])).stdout).toBe("flushed\n");
   expect((await varve(["admin", "compact", "--gte", "a", "--lte", "b"])).stdout).toBe(
@@ -102,6 +102,10 @@ test("admin shows stats and levels, flushes and compacts", async () => {
     files: number;
   }[];
   expect(levels.reduce((total, { files }) => total + files, 0)).toBeGreaterThan(0);
+  const verified = await varve(["admin", "verify"]);
+  expect(verified.stdout).toMatch(/^\d+ tables, .+ entries\nno damage found\n$/);
+  const report = JSON.parse((await varve(["admin", "verify", "--json"])).stdout);
+  expect(report).toMatchObject({ problems: [], entries: expect.any(Number) });
   expect((await varve(["admin", "levels"])).stdout).toMatch(/level.+tables.+size/);
   const stats = JSON.parse((await varve(["admin", "stats", "--json"])).stdout);
   expect(stats).toMatchObject({ server: { connections: 1 }, store: { snapshots: 0 } });

@@ -60,6 +60,11 @@ test("every call sends its request and resolves to its answer", async () => {
   peer.answer((await peer.take("FLUSH")).id, { kind: "RESULT", result: null });
   expect(await flush).toBeUndefined();
 
+  const verify = client.verify();
+  const report = { tables: 1, tableBytes: 10, entries: 2, problems: [] };
+  peer.answer((await peer.take("VERIFY")).id, { kind: "RESULT", result: report });
+  expect(await verify).toEqual(report);
+
   const compact = client.compact({ gte: "a" });
   const compactRequest = await peer.take("COMPACT");
   expect(compactRequest.range).toEqual({ gte: bytes("a") });

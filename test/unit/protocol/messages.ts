@@ -46,7 +46,7 @@ const range = fc.record({ gte: optional(bytes), lte: optional(bytes) }).map(comp
 const kind = <Kind extends string>(value: Kind) => fc.constant(value);
 
 export const requests = fc.oneof(
-  fc.record({ kind: fc.constantFrom("PING", "CANCEL", "STATS", "FLUSH") }),
+  fc.record({ kind: fc.constantFrom("PING", "CANCEL", "STATS", "FLUSH", "VERIFY") }),
   fc
     .record({
       kind: kind("HELLO"),

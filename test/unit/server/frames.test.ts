@@ -29,6 +29,7 @@ const SESSION: readonly [request: Request, kinds: readonly string[]][] = [
   [{ kind: "FLUSH" }, ["RESULT"]],
   [{ kind: "COMPACT", range: {} }, ["RESULT"]],
   [{ kind: "STATS" }, ["RESULT"]],
+  [{ kind: "VERIFY" }, ["RESULT"]],
   [{ kind: "GET", key: new Uint8Array() }, ["ERROR"]],
   [{ kind: "PING" }, ["PONG"]],
 ];
