@@ -21,6 +21,8 @@ export const LEVELS = 7;
 export interface Settings {
   /** Make the database where the directory is missing or empty. */
   readonly createIfMissing: boolean;
+  /** Open to read, changing nothing on the disk, and in spite of damage where that is possible. */
+  readonly readOnly: boolean;
   /** When writes are answered, unless the write says otherwise. */
   readonly durability: Durability;
   /** With durability `interval`, unsynced writes reach the disk within this time. */
@@ -75,6 +77,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Settings = {
   createIfMissing: true,
+  readOnly: false,
   durability: "always",
   syncIntervalMs: 100,
   memoryBudget: 256 * MIB,

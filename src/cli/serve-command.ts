@@ -34,6 +34,7 @@ export function serveCommand(): Command {
       parseSize,
       DEFAULT_SETTINGS.memoryBudget,
     )
+    .option("--read-only", "change nothing on the disk; opens in spite of damage", false)
     .addOption(new Option("--log-level <level>", "what to log").choices(LOG_LEVELS).default("info"))
     .action((options: ServeOptions) => serve(options));
 }

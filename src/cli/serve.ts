@@ -17,6 +17,7 @@ export interface ServeOptions {
   readonly data: string;
   readonly durability: Durability;
   readonly memoryBudget: number;
+  readonly readOnly: boolean;
   readonly logLevel: string;
 }
 
@@ -31,6 +32,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings: Partial<Settings> = {
     durability: options.durability,
     memoryBudget: options.memoryBudget,
+    readOnly: options.readOnly,
   };
   const database = await Database.open(options.data, { ...settings, logger });
   const server = new Server({

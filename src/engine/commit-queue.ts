@@ -20,6 +20,12 @@ import type { Commit, Durability } from "../store.ts";
 import { logFailed } from "./failures.ts";
 import { Latency } from "./latency.ts";
 
+/**
+ * When nothing was written for as long as this, the log is marked as synced, so that damage to its last
+ * record is told from a write that a crash cut short.
+ */
+const IDLE_MS = 1000;
+
 /** Where commits go besides the log. */
 export interface CommitTarget {
   /** Whether the memtable that takes writes has room for so much more. */
@@ -31,6 +37,9 @@ export interface CommitTarget {
   rotate(entries: number, bytes: number): (nextLog: number) => void;
   insert(sequence: number, kind: number, key: Uint8Array, value: Uint8Array): void;
 }
+
+/** What the queue asks of the log. */
+export type CommitLog = Pick<Log, "append" | "sync" | "rotate" | "markSynced" | "unsyncedBytes">;
 
 interface Group {
   readonly writer: CommitGroupWriter;
@@ -51,7 +60,7 @@ export class CommitQueue {
   batches = 0;
   groups = 0;
   userBytes = 0;
-  readonly #log: Log;
+  readonly #log: CommitLog;
   readonly #target: CommitTarget;
   readonly #clock: Clock;
   readonly #syncIntervalMs: number;
@@ -62,16 +71,22 @@ export class CommitQueue {
   #writing: Promise<void> | undefined;
   #intervalTimer: Timer | undefined;
   #syncDue = false;
+  #idleTimer: Timer | undefined;
+  /** `groups` when the idle timer was set. */
+  #groupsSeen = 0;
+  #markDue = false;
   #failure: VarveError | undefined;
   readonly #onFailure: (error: VarveError) => void;
 
   constructor(options: {
-    log: Log;
+    log: CommitLog;
     target: CommitTarget;
     clock: Clock;
     lastSequence: number;
     syncIntervalMs: number;
     onFailure: (error: VarveError) => void;
+    /** Set where no write is to be taken from the start. */
+    failure?: VarveError | undefined;
   }) {
     this.#log = options.log;
     this.#target = options.target;
@@ -80,6 +95,7 @@ export class CommitQueue {
     this.visibleSequence = options.lastSequence;
     this.#nextSequence = options.lastSequence + 1;
     this.#onFailure = options.onFailure;
+    this.#failure = options.failure;
   }
 
   get failure(): VarveError | undefined {
@@ -131,9 +147,10 @@ export class CommitQueue {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Stops the interval timer; call after `drained`. */
+  /** Stops the timers; call after `drained`. */
   close(): void {
     this.#intervalTimer?.cancel();
+    this.#idleTimer?.cancel();
   }
 
   #group(): Group {
@@ -182,11 +199,12 @@ export class CommitQueue {
   async #write(): Promise<void> {
     while (this.#failure === undefined) {
       const group = this.#sealed.shift() ?? this.#forming;
-      if (group === undefined && !this.#syncDue) break;
+      if (group === undefined && !this.#syncDue && !this.#markDue) break;
       if (group === this.#forming) this.#forming = undefined;
       try {
-        if (group === undefined) await this.#syncLog();
-        else await this.#writeGroup(group);
+        if (group !== undefined) await this.#writeGroup(group);
+        else if (this.#syncDue) await this.#syncLog();
+        else await this.#markLog();
       } catch (error) {
         this.#fail(logFailed(error), group);
       }
@@ -197,6 +215,27 @@ export class CommitQueue {
   async #syncLog(): Promise<void> {
     this.#syncDue = false;
     await this.#log.sync();
+    this.#markWhenIdle();
+  }
+
+  async #markLog(): Promise<void> {
+    this.#markDue = false;
+    await this.#log.markSynced();
+  }
+
+  /** Looks once in a while whether groups still come, and marks the log when they do not. */
+  #markWhenIdle(): void {
+    if (this.#idleTimer !== undefined) return;
+    this.#groupsSeen = this.groups;
+    this.#idleTimer = this.#clock.setTimer(IDLE_MS, () => {
+      this.#idleTimer = undefined;
+      if (this.#groupsSeen !== this.groups) this.#markWhenIdle();
+      // What was never to be synced is not marked either.
+      else if (this.#log.unsyncedBytes === 0) {
+        this.#markDue = true;
+        this.#wake();
+      }
+    });
   }
 
   async #writeGroup(group: Group): Promise<void> {
@@ -208,6 +247,7 @@ export class CommitQueue {
       await this.#log.append(group.writer.buffer, payloadBytes, sync);
       this.visibleSequence = group.writer.lastSequence;
       this.groups++;
+      if (sync) this.#markWhenIdle();
       this.latency.recordSince(group.startedMs);
     }
     for (let i = 0; i < group.resolves.length; i++) {
@@ -220,7 +260,7 @@ export class CommitQueue {
   /** A failed log write is final: what it was to hold may or may not be on the disk. */
   #fail(error: VarveError, inFlight: Group | undefined): void {
     this.#failure = error;
-    this.#intervalTimer?.cancel();
+    this.close();
     const maybe = logFailed(error, { maybeApplied: true });
     for (const reject of inFlight?.rejects ?? []) reject(maybe);
     const unwritten = this.#forming === undefined ? this.#sealed : [...this.#sealed, this.#forming];

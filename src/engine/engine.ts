@@ -20,10 +20,10 @@ export interface EngineParts {
   readonly fs: FileSystem;
   readonly directory: string;
   readonly lock: Lock;
-  readonly log: Log;
-  readonly manifest: Manifest;
+  readonly log: Pick<Log, "bytesWritten" | "syncs" | "close">;
+  readonly manifest: Pick<Manifest, "close">;
   readonly tree: Tree;
-  readonly files: TableFiles;
+  readonly files: Pick<TableFiles, "settled">;
   readonly commits: CommitQueue;
   readonly admission: Admission;
   readonly maintenance: Maintenance;

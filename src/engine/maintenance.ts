@@ -31,7 +31,7 @@ export interface MaintenanceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tree: Tree;
-  readonly manifest: Manifest;
+  readonly manifest: Pick<Manifest, "append" | "failed">;
   readonly background: Background;
   readonly numbers: FileNumbers;
   readonly snapshots: SnapshotList;

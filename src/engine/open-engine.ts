@@ -10,21 +10,21 @@ import { LEVELS } from "../options.ts";
 import { Manifest, type ManifestState } from "../version/manifest.ts";
 import { Version } from "../version/version.ts";
 import { Admission } from "./admission.ts";
-import { BlockCache } from "./block-cache.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { assembleEngine, type Engine } from "./engine.ts";
 import { FileNumbers } from "./file-numbers.ts";
 import { Maintenance } from "./maintenance.ts";
 import { makeDirectory } from "./make-directory.ts";
-import { type MemoryPlan, planMemory } from "./memory-plan.ts";
+import { planMemory } from "./memory-plan.ts";
 import { MemtableSet } from "./memtable-set.ts";
 import { type OpenOptions, resolveOptions, type World } from "./open-options.ts";
+import { openReadOnly } from "./open-read-only.ts";
+import { openTableCache } from "./open-table-cache.ts";
 import { pressureOf } from "./pressure.ts";
 import { Reads } from "./reads.ts";
 import { type Replayed, readDirectory, replayLog } from "./recovery.ts";
 import { SnapshotList } from "./snapshot-list.ts";
 import { SpaceGuard } from "./space-guard.ts";
-import { TableCache } from "./table-cache.ts";
 import { TableFiles } from "./table-files.ts";
 import { Tree } from "./tree.ts";
 
@@ -37,6 +37,7 @@ export async function openEngine(directory: string, options: OpenOptions): Promi
   }
   const world = resolveOptions(options);
   const { fs, settings } = world;
+  if (settings.readOnly) return openReadOnly(directory, world);
   if (!settings.createIfMissing && !(await fs.exists(directory))) {
     const message = `${directory} does not exist, and createIfMissing is false`;
     throw new VarveError("NOT_A_DATABASE", message);
@@ -54,7 +55,8 @@ export async function openEngine(directory: string, options: OpenOptions): Promi
 async function openLocked(directory: string, world: World, lock: Engine["lock"]): Promise<Engine> {
   const { fs, clock, settings, logger } = world;
   const startedMs = clock.monotonicMs();
-  const { names, manifest: found } = await readDirectory(fs, directory);
+  const { names, manifest: found, missing } = await readDirectory(fs, directory);
+  if (missing[0] !== undefined) throw new VarveError("CORRUPTION", missing[0]);
   if (found === undefined && !settings.createIfMissing) {
     const message = `${directory} holds no database, and createIfMissing is false`;
     throw new VarveError("NOT_A_DATABASE", message);
@@ -215,15 +217,4 @@ function tableNumbers(version: Version): Set<number> {
     for (const { number } of version.files(level)) numbers.add(number);
   }
   return numbers;
-}
-
-function openTableCache(directory: string, world: World, plan: MemoryPlan): TableCache {
-  const { fs, settings } = world;
-  return new TableCache({
-    fs,
-    directory,
-    openMax: Math.max(1, Math.min(settings.openTablesMax, Math.floor(fs.openFilesLimit() / 2))),
-    cacheBytes: plan.cacheBytes,
-    blocks: new BlockCache(plan.cacheBytes),
-  });
 }

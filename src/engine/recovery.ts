@@ -23,6 +23,8 @@ export interface RecoveryStats {
   readonly operations: number;
   /** Bytes of a write that was never acknowledged, cut off the newest log segment. */
   readonly tornBytes: number;
+  /** What a read-only open could not read and passed over; any other open fails on it. */
+  readonly damage: readonly string[];
 }
 
 export interface Replayed {
@@ -36,19 +38,22 @@ export interface Replayed {
   readonly stats: Omit<RecoveryStats, "ms">;
 }
 
-/**
- * What the directory holds, or `undefined` where a database may be made: it is empty, or the making of one
- * was cut short before anything could be written to it.
- */
-export async function readDirectory(
-  fs: FileSystem,
-  directory: string,
-): Promise<{ names: readonly string[]; manifest: ManifestContent | undefined }> {
+export interface DirectoryContent {
+  readonly names: readonly string[];
+  /**
+   * `undefined` where a database may be made: the directory is empty, or the making of one was cut short
+   * before anything could be written to it.
+   */
+  readonly manifest: ManifestContent | undefined;
+  /** A message for each table that the manifest names and that is not there. */
+  readonly missing: readonly string[];
+}
+
+export async function readDirectory(fs: FileSystem, directory: string): Promise<DirectoryContent> {
   const names = (await fs.list(directory)).filter((name) => !isLockName(name));
   const manifest = await readManifest(fs, directory);
   if (manifest !== undefined) {
-    assertTablesPresent(manifest, new Set(names), directory);
-    return { names, manifest };
+    return { names, manifest, missing: missingTables(manifest, new Set(names), directory) };
   }
   const foreign = names.find(
     (name) => parseFileName(name) === undefined && name !== CURRENT_TEMPORARY_NAME,
@@ -65,42 +70,45 @@ export async function readDirectory(
     const message = `${join(directory, "CURRENT")} is missing, though there is ${data}`;
     throw new VarveError("CORRUPTION", message);
   }
-  return { names, manifest: undefined };
+  return { names, manifest: undefined, missing: [] };
 }
 
 function isLockName(name: string): boolean {
   return name === LOCK_NAME || name.startsWith(`${LOCK_NAME}.`);
 }
 
-function assertTablesPresent(
+function missingTables(
   { version }: ManifestContent,
   names: ReadonlySet<string>,
   directory: string,
-): void {
+): string[] {
+  const missing: string[] = [];
   for (let level = 0; level < LEVELS; level++) {
     for (const { number } of version.files(level)) {
       if (names.has(tableName(number))) continue;
       const path = join(directory, tableName(number));
-      throw new VarveError(
-        "CORRUPTION",
-        `${path} at 0: the file is missing; the manifest names it`,
-      );
+      missing.push(`${path} at 0: the file is missing; the manifest names it`);
     }
   }
+  return missing;
+}
+
+export interface ReplayOptions {
+  readonly names: readonly string[];
+  readonly firstNeeded: number;
+  /** Sequences up to this are in tables. */
+  readonly lastSequence: number;
 }
 
 /** Replays the log's segments from `firstNeeded` on. Each segment's entries are sealed in memtables of their own. */
 export async function replayLog(
   fs: FileSystem,
   directory: string,
-  options: { names: readonly string[]; firstNeeded: number; lastSequence: number },
+  options: ReplayOptions,
   memtables: MemtableSet,
 ): Promise<Replayed> {
-  const numbers = options.names
-    .map(parseFileName)
-    .filter((name) => name?.kind === "log")
-    .map((name) => name?.number ?? 0);
-  const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0 };
+  const numbers = logNumbers(options.names);
+  const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0, damage: [] };
   let lastSequence = options.lastSequence;
   let oldest = 0;
   const segments = new Set<number>();
@@ -120,6 +128,11 @@ export async function replayLog(
     stats.tornBytes += segment.tornBytes;
   }
   return { lastSequence, oldest, segments, newest, stats };
+}
+
+/** The numbers of the log segments among a directory's names. */
+export function logNumbers(names: readonly string[]): number[] {
+  return names.map(parseFileName).flatMap((name) => (name?.kind === "log" ? [name.number] : []));
 }
 
 /** Returns the segment's last sequence. Sequences up to `flushed` are in tables. */

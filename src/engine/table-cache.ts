@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { VarveError } from "../errors.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
-import { isOutOfFiles } from "../fs/io-failure.ts";
+import { isOutOfFiles, systemCodeOf } from "../fs/io-failure.ts";
 import { tableName } from "../fs/names.ts";
 import { parseTable, type Table } from "../table/table.ts";
 import type { TableMeta } from "../table/table-meta.ts";
@@ -158,7 +158,7 @@ export class TableCache {
       try {
         return await this.#fs.open(path, "read");
       } catch (error) {
-        if (!isOutOfFiles(error) || !this.shrink()) throw error;
+        if (!isOutOfFiles(error) || !this.shrink()) throw missingOr(error, path);
       }
     }
   }
@@ -168,7 +168,7 @@ export class TableCache {
       try {
         return this.#fs.openSync(path, "read");
       } catch (error) {
-        if (!isOutOfFiles(error) || !this.shrink()) throw error;
+        if (!isOutOfFiles(error) || !this.shrink()) throw missingOr(error, path);
       }
     }
   }
@@ -220,4 +220,10 @@ export class TableCache {
     }
     this.blocks.resize(Math.max(0, this.#cacheBytes - this.memoryBytes));
   }
+}
+
+/** A table that the version names and that is gone is damage; any other failure stays what it is. */
+function missingOr(error: unknown, path: string): unknown {
+  if (systemCodeOf(error) !== "ENOENT") return error;
+  return new VarveError("CORRUPTION", `${path} at 0: the file is missing`, { cause: error });
 }

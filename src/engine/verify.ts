@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
-import { LOCK_NAME, parseFileName, tableName } from "../fs/names.ts";
+import { LOCK_NAME, tableName } from "../fs/names.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { type LogSegment, readLog } from "../log/log-reader.ts";
 import { RECORD_KIND } from "../log/segment.ts";
@@ -12,6 +12,7 @@ import { LEVELS } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import { readManifest } from "../version/manifest-reader.ts";
 import type { Version } from "../version/version.ts";
+import { logNumbers } from "./recovery.ts";
 import { verifyTable } from "./verify-table.ts";
 
 export interface Problem {
@@ -61,10 +62,7 @@ export async function verifyDirectory(
       return { ...NOTHING, problems };
     }
     const tables = await verifyTables(fs, directory, manifest.version, onProgress);
-    const numbers = names
-      .map(parseFileName)
-      .flatMap((name) => (name?.kind === "log" ? [name.number] : []));
-    const log = await verifyLog(fs, directory, numbers, manifest.logFloor);
+    const log = await verifyLog(fs, directory, logNumbers(names), manifest.logFloor);
     return { ...tables, ...log, problems: [...problems, ...tables.problems, ...log.problems] };
   } finally {
     await lock.release();

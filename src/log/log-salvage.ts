@@ -1,11 +1,13 @@
 /**
- * Reads what can be read of a damaged log segment: every record that is whole, also behind damage. Only for
- * repair; recovery stops at damage.
+ * Reads what can be read of a damaged log segment: every record that is whole, also behind damage. For
+ * repair, and, up to the damage, for reading only; recovery fails at damage.
  */
 import type { FileSystem } from "../fs/file-system.ts";
 import { checksumSeed, isRecord, lengthAt, RECORD_HEADER_BYTES, RecordCursor } from "./record.ts";
 
 export interface SalvagedSegment {
+  /** The records before the first damage. */
+  readonly sound: RecordCursor;
   /** In order; the cursor's fields are those of the record that it was handed out for. */
   readonly records: Iterable<RecordCursor>;
   /** Ranges of bytes between whole records, where others were lost. */
@@ -42,7 +44,9 @@ function salvage(bytes: Uint8Array, seed: number): SalvagedSegment {
     runs.push({ start, end: at });
     end = at;
   }
-  return { records: walk(bytes, runs), gaps };
+  const [first] = runs;
+  const sound = new RecordCursor(bytes, first?.start === 0 ? first.end : 0);
+  return { sound, records: walk(bytes, runs), gaps };
 }
 
 function* walk(

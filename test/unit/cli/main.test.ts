@@ -141,3 +141,17 @@ test("at the log level silent nothing is said", async () => {
   await server.exit;
   expect(await server.stdout).toBe("");
 });
+
+test("a server of a database that is read-only reads, and refuses writes", async () => {
+  const writer = await startServer(directory);
+  const client = await connect(writer.url);
+  await client.put("a", "1");
+  await client.close();
+  await writer.stop();
+  const server = await startServer(directory, ["--read-only"]);
+  const reader = await connect(server.url);
+  expect(new TextDecoder().decode(await reader.get("a"))).toBe("1");
+  await expect(reader.put("a", "2")).rejects.toMatchObject({ code: "READ_ONLY" });
+  await reader.close();
+  expect(await server.stop()).toBe(0);
+});
