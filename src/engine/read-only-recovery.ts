@@ -8,8 +8,9 @@ import { logName } from "../fs/names.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
+import { GroupLoader } from "./group-loader.ts";
 import type { MemtableSet } from "./memtable-set.ts";
-import { insertGroup, logNumbers, type RecoveryStats, type ReplayOptions } from "./recovery.ts";
+import { logNumbers, type RecoveryStats, type ReplayOptions } from "./recovery.ts";
 
 export async function replayReadOnly(
   fs: FileSystem,
@@ -18,6 +19,7 @@ export async function replayReadOnly(
   memtables: MemtableSet,
 ): Promise<{ lastSequence: number; stats: Omit<RecoveryStats, "ms"> }> {
   const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0, damage: [] as string[] };
+  const loader = new GroupLoader(memtables);
   let last = lastSequence;
   for (const number of logNumbers(names).sort((a, b) => a - b)) {
     if (number < firstNeeded) continue;
@@ -34,17 +36,16 @@ export async function replayReadOnly(
         stats.damage.push(`${where()}: sequence ${group.firstSequence} comes after ${last}`);
         break;
       }
-      const bytes = sound.end - sound.payloadStart;
-      if (!memtables.hasRoom(group.operations, bytes)) memtables.rotate(group.operations, bytes);
-      insertGroup(group, memtables);
+      loader.add(group);
       last = group.lastSequence;
       stats.operations += group.operations;
-      stats.logBytes += bytes;
+      stats.logBytes += group.payloadBytes;
     }
     for (const { start, end } of gaps) {
       stats.damage.push(`${path} at ${start}: ${end - start} bytes are damaged`);
     }
     if (stats.damage.length > 0) break;
   }
+  loader.finish();
   return { lastSequence: last, stats };
 }

@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { LOCK_NAME, parseFileName, tableName } from "../fs/names.ts";
-import { trailerHigh, trailerLow } from "../key.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { type LogSegment, readLog } from "../log/log-reader.ts";
 import { RECORD_KIND, type SegmentLink } from "../log/segment.ts";
 import { LEVELS } from "../options.ts";
 import { CURRENT_TEMPORARY_NAME } from "../version/manifest.ts";
 import { type ManifestContent, readManifest } from "../version/manifest-reader.ts";
+import { GroupLoader } from "./group-loader.ts";
 import type { MemtableSet } from "./memtable-set.ts";
 
 export interface RecoveryStats {
@@ -143,6 +143,7 @@ function replaySegment(
   flushed: number,
 ): number {
   const records = segment.records();
+  const loader = new GroupLoader(memtables);
   let last = lastSequence;
   while (records.next()) {
     if (records.kind !== RECORD_KIND.GROUP) continue;
@@ -155,25 +156,11 @@ function replaySegment(
       const message = `${where()}: sequence ${group.firstSequence} comes after ${last}`;
       throw new VarveError("CORRUPTION", message);
     }
-    const bytes = records.end - records.payloadStart;
-    if (!memtables.hasRoom(group.operations, bytes)) {
-      // Nothing can be given up before the whole segment is in tables, so its own number is the floor.
-      memtables.seal(memtables.rotate(group.operations, bytes), segment.number);
-    }
-    insertGroup(group, memtables);
+    const full = loader.add(group);
+    // Nothing can be given up before the whole segment is in tables, so its own number is the floor.
+    if (full !== undefined) memtables.seal(full, segment.number);
     last = group.lastSequence;
   }
+  loader.finish();
   return last;
-}
-
-/** Inserts a group for which there is room. */
-export function insertGroup(group: CommitGroupReader, memtables: MemtableSet): void {
-  const { active } = memtables;
-  const { bytes } = group;
-  while (group.next()) {
-    const low = trailerLow(group.sequence, group.kind);
-    const high = trailerHigh(group.sequence);
-    const { keyStart, keyEnd, valueStart, valueEnd } = group;
-    active.insert(bytes, keyStart, keyEnd, low, high, bytes, valueStart, valueEnd);
-  }
 }

@@ -29,8 +29,8 @@ import { Manifest } from "../version/manifest.ts";
 import { type ManifestContent, readManifest } from "../version/manifest-reader.ts";
 import { Version } from "../version/version.ts";
 import { FileNumbers } from "./file-numbers.ts";
+import { GroupLoader } from "./group-loader.ts";
 import { MemtableSet } from "./memtable-set.ts";
-import { insertGroup } from "./recovery.ts";
 import type { Problem } from "./verify.ts";
 import { verifyTable } from "./verify-table.ts";
 
@@ -147,6 +147,7 @@ class Repair {
     floor: number,
     flushed: number,
   ): Promise<{ operations: number; lastSequence: number }> {
+    const loader = new GroupLoader(memtables);
     let operations = 0;
     let lastSequence = 0;
     for (const number of this.#logNumbers.filter((one) => one >= floor)) {
@@ -164,13 +165,12 @@ class Repair {
         const group = new CommitGroupReader(record.bytes, record.payloadStart, record.end, where);
         if (group.operations === 0 || group.lastSequence <= Math.max(flushed, lastSequence))
           continue;
-        const bytes = record.end - record.payloadStart;
-        if (!memtables.hasRoom(group.operations, bytes)) memtables.rotate(group.operations, bytes);
-        insertGroup(group, memtables);
+        loader.add(group);
         operations += group.operations;
         lastSequence = group.lastSequence;
       }
     }
+    loader.finish();
     return { operations, lastSequence };
   }
 

@@ -102,12 +102,14 @@ export class CommitGroupReader {
   valueStart = 0;
   valueEnd = 0;
   #at: number;
+  readonly #start: number;
   readonly #end: number;
   readonly #where: () => string;
 
   constructor(bytes: Uint8Array, start: number, end: number, where: () => string) {
     this.bytes = bytes;
     this.#where = where;
+    this.#start = start;
     this.#end = end;
     if (end - start < GROUP_HEADER_BYTES) this.#fail("the group is shorter than its header");
     this.firstSequence = readU64(bytes, start);
@@ -119,6 +121,11 @@ export class CommitGroupReader {
 
   get lastSequence(): number {
     return this.firstSequence + this.operations - 1;
+  }
+
+  /** More than the keys and values of its operations have together. */
+  get payloadBytes(): number {
+    return this.#end - this.#start;
   }
 
   next(): boolean {
