@@ -7,7 +7,7 @@
  *
  * Hot path: no allocation per insert or find, plain loops over typed arrays. An insert first tries the
  * place after the one before, which makes increasing keys cost O(1); a search never compares a node twice;
- * sorted batches climb from one key to the next (`insertAhead`), which takes a third off their cost.
+ * sorted batches climb from one key to the next, which takes a third off their cost.
  * `npm run bench -- engine` shows it in its fill and read rows.
  *
  * Source of the idea: Pugh, "Skip lists", 1990; LevelDB's arena skiplist; the finger is RocksDB's
@@ -43,6 +43,9 @@ const copyBytes = Buffer.prototype.copy;
 
 const RANDOM_SEED = 0x2545f491;
 
+/** So many increasing keys in a row are no accident: chance gives them one time in 8! = 40,320. */
+const ASCENTS_TO_CLIMB = 8;
+
 /** All that a worker needs to read a memtable; can be sent in a message. */
 export interface MemtableHandle {
   readonly arena: SharedArrayBuffer;
@@ -70,6 +73,8 @@ export class Memtable {
   #height = 1;
   #spareLevels = SPARE_LEVELS_MAX;
   #random = RANDOM_SEED;
+  /** Inserts in a row whose keys were each after the one before. */
+  #ascents = 0;
   /** The last inserted node, and the node before it at each level: the finger. */
   #inserted = HEAD;
   readonly #insertPath = new Int32Array(HEIGHT_MAX);
@@ -146,6 +151,7 @@ export class Memtable {
     this.#height = 1;
     this.#spareLevels = SPARE_LEVELS_MAX;
     this.#random = RANDOM_SEED;
+    this.#ascents = 0;
     this.#inserted = HEAD;
     this.#insertPath.fill(HEAD);
   }
@@ -167,66 +173,7 @@ export class Memtable {
     assert(!this.#readOnly);
     const high = prefixWord(key, keyStart, keyEnd);
     const low = prefixWord(key, keyStart + 4, keyEnd);
-    if (!this.#followsLastInsert(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh)) {
-      const path = this.#insertPath;
-      this.#search(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh, path);
-    }
-    this.#add(
-      high,
-      low,
-      key,
-      keyStart,
-      keyEnd,
-      trailerLow,
-      trailerHigh,
-      value,
-      valueStart,
-      valueEnd,
-    );
-  }
-
-  /** `insert` for entries that come in increasing order: the search starts from the one before. */
-  insertAhead(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    trailerLow: number,
-    trailerHigh: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
-    assert(!this.#readOnly);
-    const high = prefixWord(key, keyStart, keyEnd);
-    const low = prefixWord(key, keyStart + 4, keyEnd);
-    this.#searchAhead(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh);
-    this.#add(
-      high,
-      low,
-      key,
-      keyStart,
-      keyEnd,
-      trailerLow,
-      trailerHigh,
-      value,
-      valueStart,
-      valueEnd,
-    );
-  }
-
-  /** Puts a node behind `#insertPath`. */
-  #add(
-    high: number,
-    low: number,
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    trailerLow: number,
-    trailerHigh: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
+    this.#findPlace(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh);
     const words = this.words;
     const path = this.#insertPath;
     const before = path[0]!;
@@ -328,7 +275,7 @@ export class Memtable {
   /**
    * Fills `path` with the last node before (key, trailer) at each level in use, and returns the one of
    * level 0. A node that ended the search on one level ends it on the next without being compared again.
-   * Starts at `node` on `level`, with `bound` known to be at or after the key.
+   * Starts at `node` on `level`.
    */
   #search(
     high: number,
@@ -341,9 +288,9 @@ export class Memtable {
     path: Int32Array,
     node = HEAD,
     level = this.#height - 1,
-    bound = 0,
   ): number {
     const words = this.words;
+    let bound = 0;
     for (;;) {
       const next = words[node + NEXT + level]!;
       if (next !== bound && next !== 0) {
@@ -368,42 +315,10 @@ export class Memtable {
   }
 
   /**
-   * Whether (key, trailer) comes right after the last insert, as increasing keys do. If so, makes
-   * `#insertPath` its path: that of the last insert, with the last insert on the levels that it has.
+   * Makes `#insertPath` that of (key, trailer). Tries first whether it comes right after the last insert. When
+   * keys have been increasing for a while, it climbs from there only as far as the key is away.
    */
-  #followsLastInsert(
-    high: number,
-    low: number,
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    trailerLow: number,
-    trailerHigh: number,
-  ): boolean {
-    const words = this.words;
-    const last = this.#inserted;
-    // While empty, the path is the head at all levels, as it should be.
-    if (last === HEAD) return true;
-    if (this.#compare(last, high, low, key, keyStart, keyEnd, trailerLow, trailerHigh) >= 0) {
-      return false;
-    }
-    const next = words[last + NEXT]!;
-    if (
-      next !== 0 &&
-      this.#compare(next, high, low, key, keyStart, keyEnd, trailerLow, trailerHigh) < 0
-    ) {
-      return false;
-    }
-    const height = heightOf(words[last + SHAPE]!);
-    for (let level = 0; level < height; level++) this.#insertPath[level] = last;
-    return true;
-  }
-
-  /**
-   * Makes `#insertPath` that of (key, trailer): where it comes after the last insert, by climbing from there
-   * only as far as the key is away.
-   */
-  #searchAhead(
+  #findPlace(
     high: number,
     low: number,
     key: Uint8Array,
@@ -415,43 +330,34 @@ export class Memtable {
     const words = this.words;
     const path = this.#insertPath;
     const last = this.#inserted;
+    // While empty, the path is the head at all levels, as it should be.
     if (last === HEAD) return;
     if (this.#compare(last, high, low, key, keyStart, keyEnd, trailerLow, trailerHigh) >= 0) {
+      this.#ascents = 0;
       this.#search(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh, path);
       return;
     }
     const lastHeight = heightOf(words[last + SHAPE]!);
     for (let level = 0; level < lastHeight; level++) path[level] = last;
+
+    const levels = ++this.#ascents < ASCENTS_TO_CLIMB ? 1 : this.#height;
     let node = HEAD;
-    let bound = 0;
     let level = 0;
-    for (; level < this.#height; level++) {
+    for (; level < levels; level++) {
       const next = words[path[level]! + NEXT + level]!;
       // The node that the level below has led to already.
       if (next === node) continue;
-      const isBefore =
-        next !== 0 &&
-        this.#compare(next, high, low, key, keyStart, keyEnd, trailerLow, trailerHigh) < 0;
-      if (!isBefore) {
-        bound = next;
+      if (next === 0) break;
+      if (this.#compare(next, high, low, key, keyStart, keyEnd, trailerLow, trailerHigh) >= 0)
         break;
-      }
       node = next;
     }
     if (level === 0) return;
-    this.#search(
-      high,
-      low,
-      key,
-      keyStart,
-      keyEnd,
-      trailerLow,
-      trailerHigh,
-      path,
-      node,
-      level - 1,
-      bound,
-    );
+    if (level === levels && levels < this.#height) {
+      node = HEAD;
+      level = this.#height;
+    }
+    this.#search(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh, path, node, level - 1);
   }
 
   /** Negative, zero or positive as the node sorts before, with or after (key, trailer). */

@@ -51,7 +51,7 @@ export class SortedInserts {
     const [low, high] = [this.#trailerLow, this.#trailerHigh];
     for (const i of this.#sorted(buffer)) {
       const valueStart = keyEnd[i]!;
-      memtable.insertAhead(
+      memtable.insert(
         buffer,
         keyStart[i]!,
         valueStart,
