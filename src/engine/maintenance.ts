@@ -4,7 +4,8 @@
  * synced, directory synced (both by the task), manifest edit synced, visible.
  *
  * One flush runs at a time, so that level 0 grows in the order of age. A failure ends background work and is
- * kept: reads go on, and so do writes until the memtables are full.
+ * kept: reads go on, and so do writes until the memtables are full. Two are different: what passes, as a full
+ * disk, is tried again; and tables that compaction finds damaged are left where they are, and left out.
  */
 import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../compaction/picker.ts";
 import { codecOfLevel, compactionDebt, LAST_LEVEL, levelTargets } from "../compaction/targets.ts";
@@ -56,6 +57,8 @@ export class Maintenance {
   flushBytes = 0;
   compactionBytes = 0;
   failure: VarveError | undefined;
+  /** What a compaction met in a table; its inputs stay busy, so that none is picked again. */
+  #damage: VarveError | undefined;
   readonly #options: MaintenanceOptions;
   readonly #busy = new Set<number>();
   readonly #cancel = new SharedArrayBuffer(4);
@@ -110,8 +113,9 @@ export class Maintenance {
       this.#assertRunning();
       const plan = pickRange(tree.version, settings, this.#busy, range.gte, range.lte);
       if (plan === undefined) return;
-      if (plan === "wait") await this.#changed();
-      else await this.#runPlan(plan);
+      if (plan !== "wait") await this.#runPlan(plan);
+      else if (this.#damage !== undefined && this.#compacting === 0) throw this.#damage;
+      else await this.#changed();
     }
   }
 
@@ -132,7 +136,7 @@ export class Maintenance {
       moves: this.#moves,
       running: this.#compacting + (this.#flushing ? 1 : 0),
       debtBytes: this.debtBytes,
-      failure: this.failure?.message ?? null,
+      failure: (this.failure ?? this.#damage)?.message ?? null,
     };
   }
 
@@ -187,11 +191,16 @@ export class Maintenance {
     const tables = plan.inputs.flatMap((input) => input.tables);
     for (const { number } of tables) this.#busy.add(number);
     this.#compacting++;
+    let damaged = false;
     try {
       if (plan.isMove) await this.#move(plan);
       else await this.#merge(plan);
+    } catch (error) {
+      damaged = isDamage(error);
+      if (damaged) this.#damage ??= error as VarveError;
+      throw error;
     } finally {
-      for (const { number } of tables) this.#busy.delete(number);
+      if (!damaged) for (const { number } of tables) this.#busy.delete(number);
       this.#compacting--;
       this.#notify();
       // In a step of its own: a plan that fails at once must not be picked again before that is known.
@@ -301,6 +310,12 @@ export class Maintenance {
       this.#retryTimer ??= clock.setTimer(RETRY_MS, () => this.resume());
       return;
     }
+    if (what === "compaction" && isDamage(error)) {
+      const message = "compaction met damage; the tables concerned are left as they are";
+      this.#options.logger.error({ err: error }, message);
+      this.#notify();
+      return;
+    }
     const cause = error instanceof Error ? error : new Error(String(error));
     const code = error instanceof VarveError ? error.code : "INTERNAL";
     this.failure ??= new VarveError(code, `${what} failed: ${cause.message}`, { cause });
@@ -327,6 +342,10 @@ export class Maintenance {
   #notify(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof VarveError && error.code === "CORRUPTION";
 }
 
 function removedBy(plan: CompactionPlan): VersionEdit["removed"] {

@@ -7,6 +7,7 @@
  * new manifest is durable, so a repair that is cut short can be begun again.
  */
 import { join } from "node:path";
+import { compareBytes } from "../bytes/compare.ts";
 import { InputRun } from "../compaction/input-run.ts";
 import { Outputs } from "../compaction/outputs.ts";
 import { Retention } from "../compaction/retention.ts";
@@ -187,7 +188,9 @@ class Repair {
 
   /** One sorted run of the newest version of every key, in the last level. */
   #mergeAll(tables: readonly TableMeta[], memtables: MemtableSet): Version {
-    const runs = tables.map((table) => new InputRun(this.#fs.sync, this.#directory, [table]));
+    const runs = disjointRuns(tables).map(
+      (run) => new InputRun(this.#fs.sync, this.#directory, run),
+    );
     const outputs = this.#outputs();
     const retention = new Retention([]);
     let key: Uint8Array | undefined;
@@ -255,6 +258,17 @@ class Repair {
     if (this.#unsound.length > 0) await fs.syncDirectory(lost);
     await fs.syncDirectory(this.#directory);
   }
+}
+
+/** The tables as few runs, each in key order and without overlaps: of a run one table is open at a time. */
+function disjointRuns(tables: readonly TableMeta[]): TableMeta[][] {
+  const runs: TableMeta[][] = [];
+  for (const table of tables.toSorted((a, b) => compareBytes(a.smallest, b.smallest))) {
+    const fits = runs.find((run) => compareBytes(run.at(-1)!.largest, table.smallest) < 0);
+    if (fits === undefined) runs.push([table]);
+    else fits.push(table);
+  }
+  return runs;
 }
 
 function withoutUnsound(version: Version, sound: ReadonlyMap<number, TableMeta>): Version {

@@ -65,6 +65,40 @@ test("a flipped bit in a data block is CORRUPTION, with file and offset, for rea
   await db.put("new", "1");
   await db.close();
 });
+test("compaction leaves damaged tables as they are, and the rest goes on", async () => {
+  const fs = await filledDisk();
+  const names = await namesOf(fs, "table");
+  const path = `/db/${names[0]}`;
+  const bytes = await contentOf(fs, path);
+  bytes[10]! ^= 1;
+  await overwrite(fs, path, bytes);
+  const db = await openTiny(fs);
+  // Newer entries over all keys, so that every table is to be compacted.
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < FILLED_KEYS; i++) await db.put(`${keyOf(i)}!`, bytesOf(i));
+    await db.flush();
+  }
+  await expect(db.compact()).rejects.toMatchObject({ code: "CORRUPTION" });
+  await expect(db.compact()).rejects.toMatchObject({ code: "CORRUPTION" });
+  expect(db.stats().background.failure).toContain(`${path} at 0`);
+  expect(await contentOf(fs, path)).toEqual(bytes);
+
+  await db.put("after", "1");
+  await db.flush();
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: FILLED_KEYS }, (_, i) => db.get(keyOf(i))),
+  );
+  const damaged = outcomes.filter(({ status }) => status === "rejected");
+  expect(damaged.length).toBeGreaterThan(0);
+  expect(damaged.length).toBeLessThan(20);
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.status === "fulfilled") expect(outcome.value).toEqual(bytesOf(i));
+    else expect(outcome.reason).toMatchObject({ code: "CORRUPTION" });
+  }
+  expect(db.stats().reads.damaged).toBeGreaterThan(0);
+  await db.close();
+});
+
 test("each table that is missing is named", async () => {
   const whole = await filledDisk();
   const names = await namesOf(whole, "table");
