@@ -20,7 +20,10 @@ export async function readTableMeta(
     await file.read(tail, fileBytes - tailBytes);
     const { properties } = parseTable(tail, { path, number, fileBytes });
     const { dataBytes: _dataBytes, codec: _codec, ...known } = properties;
-    return { ...known, fileBytes, tailBytes };
+    // Copies: the decoder's arrays are views that would keep all of the tail in memory.
+    const smallest = new Uint8Array(known.smallest);
+    const largest = new Uint8Array(known.largest);
+    return { ...known, smallest, largest, fileBytes, tailBytes };
   } finally {
     await file.close();
   }
