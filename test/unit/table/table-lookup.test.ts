@@ -146,3 +146,17 @@ test("a look-up reads one block, and none where the filter refuses the key", () 
   expect(stats.misses).toBeLessThan(25);
   expect(source.misses).toBe(500 + stats.misses);
 });
+
+test("a key in the gap behind a block costs that block alone", () => {
+  const sorted = Array.from({ length: 50 }, (_, i) => entry(`${i + 100}:middle`, 1));
+  const fs = new MemoryFileSystem();
+  const table = openTable(fs, writeTable(fs, sorted, { blockBytes: 1 }));
+  const pass = { ...table, filter: { mayContain: () => true } } as unknown as Table;
+  const source = new FitfulBlockSource(sourceOf(fs, table), 1, 100);
+  for (let i = 100; i < 150; i++) {
+    expect(find(newLookup(), pass, source, Buffer.from(`${i}:behind`), 9)).toBeUndefined();
+    expect(find(newLookup(), pass, source, Buffer.from(`${i}:z`), 9)).toBeUndefined();
+  }
+  // All but the key behind the last block, which is in none.
+  expect(source.misses).toBe(99);
+});
