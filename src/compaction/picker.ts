@@ -184,7 +184,7 @@ export function pickRange(
       const outputLevel = level0Target(version, targets);
       return planOf("manual", version, 0, version.level0, outputLevel, busy) ?? "wait";
     }
-    const some = inRange.slice(0, MANUAL_TABLES_MAX);
+    const some = joinedTables(version, inRange.slice(0, MANUAL_TABLES_MAX), level + 1);
     if (some.some(({ number }) => busy.has(number))) return "wait";
     const [first] = some;
     if (some.length === 1 && first !== undefined) {
@@ -195,6 +195,29 @@ export function pickRange(
     return planOf("manual", version, level, some, level + 1, busy) ?? "wait";
   }
   return undefined;
+}
+
+/**
+ * The first table, and those behind it that tables of the output level join to one another. In a gap that
+ * nothing covers, another compaction could bring a table down meanwhile, which the outputs, as they may reach
+ * across the gap, would then overlap.
+ */
+function joinedTables(
+  version: Version,
+  tables: readonly TableMeta[],
+  outputLevel: number,
+): readonly TableMeta[] {
+  const end = tables.findIndex((next, i) => {
+    const before = tables[i - 1];
+    if (before === undefined) return false;
+    const [cover] = version.overlapping(outputLevel, before.largest, next.smallest);
+    if (cover === undefined) return true;
+    return (
+      compareBytes(cover.smallest, before.largest) > 0 ||
+      compareBytes(cover.largest, next.smallest) < 0
+    );
+  });
+  return end === -1 ? tables : tables.slice(0, end);
 }
 
 /** The tables with what they overlap in the output level; `undefined` where any of that is busy. */
