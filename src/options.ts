@@ -85,7 +85,7 @@ export const DEFAULT_SETTINGS: Settings = {
   immutableMemtablesMax: 3,
   openTablesMax: 1000,
   blockBytes: 4 * KIB,
-  restartInterval: 16,
+  restartInterval: 8,
   tableBytes: 8 * MIB,
   filterErrorRate: 0.01,
   codecs: ["none", "none", "lz4", "lz4", "zstd"],

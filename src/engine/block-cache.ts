@@ -1,7 +1,7 @@
 /**
  * Decoded data blocks in memory, evicted by CLOCK (second chance): a block that was read since the hand
- * last passed it stays for another round. Each open table keeps its own array of cached blocks, so a hit
- * is one array access and one flag, with no hashing and no list to relink.
+ * last passed it stays for another round. Each open table keeps its own arrays of cached blocks and of flags,
+ * so a hit is an access to each, with no hashing, no list to relink, and no object on the way to the bytes.
  *
  * Invariant: `usedBytes` is the sum of the charges in the ring, and each block of the ring is what its
  * owner's `blocks[index]` holds.
@@ -14,17 +14,18 @@
 const BLOCK_OVERHEAD_BYTES = 200;
 
 export interface BlockOwner {
-  /** By block index; a hole where the block is not cached. */
-  readonly blocks: (CachedBlock | undefined)[];
+  /** By block index; `undefined` where the block is not cached. */
+  readonly blocks: (Uint8Array | undefined)[];
+  /** By block index: 1 where the block was read since the hand last passed. */
+  readonly hot: Uint8Array;
+  /** By block index: where in the ring a cached block is. */
+  readonly slots: Int32Array;
 }
 
-export interface CachedBlock {
-  readonly bytes: Uint8Array;
+/** A block in the ring. */
+interface Slot {
   readonly owner: BlockOwner;
   readonly index: number;
-  /** Read since the hand last passed. */
-  hot: boolean;
-  slot: number;
 }
 
 export class BlockCache {
@@ -35,7 +36,7 @@ export class BlockCache {
   misses = 0;
   /** Blocks and tables' tails that were read and are not what was written. */
   damaged = 0;
-  readonly #ring: (CachedBlock | undefined)[] = [];
+  readonly #ring: (Slot | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #hand = 0;
 
@@ -52,15 +53,16 @@ export class BlockCache {
     const charge = chargeOf(bytes);
     this.#evictDownTo(Math.max(0, this.capacityBytes - charge));
     const slot = this.#freeSlots.pop() ?? this.#ring.length;
-    const block: CachedBlock = { bytes, owner, index, hot: false, slot };
-    this.#ring[slot] = block;
-    owner.blocks[index] = block;
+    this.#ring[slot] = { owner, index };
+    owner.blocks[index] = bytes;
+    owner.hot[index] = 0;
+    owner.slots[index] = slot;
     this.usedBytes += charge;
   }
 
   /** Drops all blocks of a table that is being closed. */
   removeAll(owner: BlockOwner): void {
-    for (const block of owner.blocks) if (block !== undefined) this.#remove(block);
+    for (let index = 0; index < owner.blocks.length; index++) this.#remove(owner, index);
     owner.blocks.length = 0;
   }
 
@@ -73,18 +75,23 @@ export class BlockCache {
   #evictDownTo(bytes: number): void {
     while (this.usedBytes > bytes) {
       if (this.#hand >= this.#ring.length) this.#hand = 0;
-      const block = this.#ring[this.#hand++];
-      if (block === undefined) continue;
-      if (block.hot) block.hot = false;
-      else this.#remove(block);
+      const slot = this.#ring[this.#hand++];
+      if (slot === undefined) continue;
+      const { owner, index } = slot;
+      if (owner.hot[index] === 1) owner.hot[index] = 0;
+      else this.#remove(owner, index);
     }
   }
 
-  #remove(block: CachedBlock): void {
-    this.usedBytes -= chargeOf(block.bytes);
-    this.#ring[block.slot] = undefined;
-    this.#freeSlots.push(block.slot);
-    block.owner.blocks[block.index] = undefined;
+  /** Drops the block if it is cached. */
+  #remove(owner: BlockOwner, index: number): void {
+    const bytes = owner.blocks[index];
+    if (bytes === undefined) return;
+    const slot = owner.slots[index]!;
+    this.usedBytes -= chargeOf(bytes);
+    this.#ring[slot] = undefined;
+    this.#freeSlots.push(slot);
+    owner.blocks[index] = undefined;
   }
 }
 

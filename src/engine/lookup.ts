@@ -105,7 +105,7 @@ export class Lookup {
       const { blockIndex } = inTable;
       // The block is used as it comes, so a cache too small to keep it does not matter.
       const block = (yield fetchBlock(open, blockIndex)) as Uint8Array;
-      state = inTable.findFrom(blockIndex, block, table, open, key, low, high);
+      state = inTable.findFrom(blockIndex, block, table, open, key, this.#hash, low, high);
     }
     return state === FIND.FOUND ? this.#take() : undefined;
   }

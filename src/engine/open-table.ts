@@ -9,13 +9,15 @@ import type { File } from "../fs/file-system.ts";
 import { decodeBlock } from "../table/block-format.ts";
 import type { BlockSource } from "../table/block-source.ts";
 import type { Table } from "../table/table.ts";
-import type { BlockCache, BlockOwner, CachedBlock } from "./block-cache.ts";
+import type { BlockCache, BlockOwner } from "./block-cache.ts";
 
 export class OpenTable implements BlockSource, BlockOwner {
   readonly table: Table;
-  readonly blocks: (CachedBlock | undefined)[] = [];
+  readonly blocks: (Uint8Array | undefined)[] = [];
+  readonly hot: Uint8Array;
+  readonly slots: Int32Array;
   /** Used since the table cache's hand last passed. */
-  hot = true;
+  used = true;
   readonly #file: File;
   readonly #cache: BlockCache;
   readonly #loading = new Map<number, Promise<Uint8Array>>();
@@ -24,6 +26,8 @@ export class OpenTable implements BlockSource, BlockOwner {
 
   constructor(table: Table, file: File, cache: BlockCache) {
     this.table = table;
+    this.hot = new Uint8Array(table.index.length);
+    this.slots = new Int32Array(table.index.length);
     this.#file = file;
     this.#cache = cache;
   }
@@ -31,9 +35,9 @@ export class OpenTable implements BlockSource, BlockOwner {
   cached(blockIndex: number): Uint8Array | undefined {
     const block = this.blocks[blockIndex];
     if (block === undefined) return undefined;
-    block.hot = true;
+    this.hot[blockIndex] = 1;
     this.#cache.hits++;
-    return block.bytes;
+    return block;
   }
 
   load(blockIndex: number): Promise<Uint8Array> {

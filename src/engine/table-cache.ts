@@ -51,7 +51,7 @@ export class TableCache {
   /** The table if it is open. */
   get(number: number): OpenTable | undefined {
     const table = this.#tables.get(number);
-    if (table !== undefined) table.hot = true;
+    if (table !== undefined) table.used = true;
     return table;
   }
 
@@ -210,8 +210,8 @@ export class TableCache {
       if (this.#tables.size <= 1) break;
       if (this.#tables.size <= this.#openMax && this.memoryBytes <= bytesMax) break;
       this.#tables.delete(number);
-      if (table.hot) {
-        table.hot = false;
+      if (table.used) {
+        table.used = false;
         this.#tables.set(number, table);
       } else {
         this.memoryBytes -= table.table.memoryBytes;

@@ -1,19 +1,20 @@
 /**
- * Finds the first entry of a data block at or after an internal key: a binary search over the restarts, then
- * a walk of at most one restart interval. No key is put together on the way: the walk keeps how many bytes
+ * Finds the first entry of a data block at or after an internal key: from the hash index, or else by a binary
+ * search over the restarts, it comes to where a walk of about one restart interval begins. No key is put together on the way: the walk keeps how many bytes
  * of the wanted key the entry before has matched, and what an entry shares with that one mostly decides.
  *
  * Hot path: every point read ends here.
  */
 import { compareRanges } from "../bytes/compare.ts";
 import { compareTrailers } from "../key.ts";
-import { entriesEnd, restartAt, restartCount } from "./data-block.ts";
+import { BUCKET_EMPTY, BUCKET_UNDECIDED, bucketOf } from "./block-hash-index.ts";
+import { bucketCount, entriesEnd, FOOTER_BYTES, restartAt, restartCount } from "./data-block.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
 
 export const SEARCH = {
   /** The block has the user key at or after the trailer: the newest version that is visible. */
   FOUND: 0,
-  /** The first entry at or after the internal key has another user key. */
+  /** The block does not have the user key there, and no block after it does. */
   ABSENT: 1,
   /** All entries of the block come before the internal key. */
   PAST_END: 2,
@@ -21,16 +22,30 @@ export const SEARCH = {
 export type SearchState = (typeof SEARCH)[keyof typeof SEARCH];
 
 export class BlockSearch {
-  /** Where the entry that the search ended on begins. */
-  offset = 0;
   /** That entry, when FOUND. */
   readonly entry = new EntryDecoder();
 
-  search(block: Uint8Array, key: Uint8Array, trailerLow: number, trailerHigh: number): SearchState {
+  /** `hash` is the first half of the key's. */
+  search(
+    block: Uint8Array,
+    key: Uint8Array,
+    hash: number,
+    trailerLow: number,
+    trailerHigh: number,
+  ): SearchState {
     const end = entriesEnd(block);
     const entry = this.entry;
     const keyBytes = key.length;
-    let at = this.startOf(block, key, trailerLow, trailerHigh);
+    const buckets = bucketCount(block);
+    const bucket =
+      buckets === 0
+        ? BUCKET_UNDECIDED
+        : block[block.length - FOOTER_BYTES - buckets + bucketOf(hash, buckets)]!;
+    if (bucket === BUCKET_EMPTY) return SEARCH.ABSENT;
+    let at =
+      bucket === BUCKET_UNDECIDED
+        ? this.startOf(block, key, trailerLow, trailerHigh)
+        : restartAt(block, end, bucket);
     let matched = 0;
     while (at < end) {
       entry.decode(block, at);
@@ -46,14 +61,12 @@ export class BlockSearch {
         if (matched === keyBytes) {
           if (length > keyBytes) break;
           if (compareTrailers(entry.trailerLow, entry.trailerHigh, trailerLow, trailerHigh) >= 0) {
-            this.offset = at;
             return SEARCH.FOUND;
           }
         } else if (matched < length && block[matched + shift]! > key[matched]!) break;
       }
       at = entry.end;
     }
-    this.offset = at;
     return at < end ? SEARCH.ABSENT : SEARCH.PAST_END;
   }
 

@@ -1,8 +1,8 @@
 /**
  * The contents of a data block: entries in internal-key order, their user keys prefix-compressed, then the
- * offsets of the entries that have a whole key.
+ * offsets of the entries that have a whole key, then the buckets of the hash index (`block-hash-index.ts`).
  *
- *   entry … | restart offset u32 … | restarts u32
+ *   entry … | restart offset u32 … | bucket u8 … | buckets u32 | restarts u32
  *
  *   entry = shared varint | unshared varint | valueBytes varint
  *         | trailerLow u32 | trailerHigh u32 | key[shared …] | value
@@ -12,10 +12,13 @@
  * over it without decoding. Source of the idea: LevelDB's block format.
  */
 import { readU32, writeU32 } from "../bytes/little-endian.ts";
+import { BlockHashIndexWriter } from "./block-hash-index.ts";
 
 const INITIAL_BYTES = 8 * 1024;
 /** Three varints of up to 5 bytes, and the trailer. */
 export const ENTRY_HEADER_BYTES_MAX = 3 * 5 + 8;
+/** The counts of buckets and restarts. */
+export const FOOTER_BYTES = 4 + 4;
 
 /** Builds one block after the other. */
 export class DataBlockWriter {
@@ -23,6 +26,7 @@ export class DataBlockWriter {
   #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #end = 0;
   readonly #restarts: number[] = [];
+  readonly #hashIndex = new BlockHashIndexWriter();
   #sinceRestart = 0;
   /** The user key before is `#key[0, #keyBytes)`. */
   #key = Buffer.allocUnsafeSlow(256);
@@ -38,7 +42,8 @@ export class DataBlockWriter {
 
   /** Bytes of the block if it ended here. */
   get bytes(): number {
-    return this.#end + (this.#restarts.length + 1) * 4;
+    const restarts = this.#restarts.length;
+    return this.#end + restarts * 4 + this.#hashIndex.buckets(restarts) + FOOTER_BYTES;
   }
 
   /** The user key added last; the view is good until the next `add`. */
@@ -46,7 +51,9 @@ export class DataBlockWriter {
     return this.#key.subarray(0, this.#keyBytes);
   }
 
+  /** `hash` is the first half of the user key's hash. */
   add(
+    hash: number,
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -59,9 +66,12 @@ export class DataBlockWriter {
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
     this.#reserve(keyBytes + valueBytes + ENTRY_HEADER_BYTES_MAX);
-    let shared = 0;
+    const isFirst = this.isEmpty;
+    const common = isFirst ? 0 : this.#sharedWith(key, keyStart, keyBytes);
+    const shared = this.#sinceRestart === 0 ? 0 : common;
     if (this.#sinceRestart === 0) this.#restarts.push(this.#end);
-    else shared = this.#sharedWith(key, keyStart, keyBytes);
+    const isVersion = !isFirst && common === keyBytes && common === this.#keyBytes;
+    if (!isVersion) this.#hashIndex.add(hash, this.#restarts.length - 1);
     this.#sinceRestart = (this.#sinceRestart + 1) % this.#restartInterval;
 
     const buffer = this.#buffer;
@@ -80,14 +90,17 @@ export class DataBlockWriter {
   /** The block's contents, good until the next `add`; the writer then begins another block. */
   finish(): Buffer {
     const restarts = this.#restarts;
-    this.#reserve((restarts.length + 1) * 4);
+    this.#reserve(this.bytes - this.#end);
     let at = this.#end;
     for (let i = 0; i < restarts.length; i++, at += 4) writeU32(this.#buffer, at, restarts[i]!);
-    writeU32(this.#buffer, at, restarts.length);
+    const buckets = this.#hashIndex.write(this.#buffer, at, restarts.length);
+    at += buckets;
+    writeU32(this.#buffer, at, buckets);
+    writeU32(this.#buffer, at + 4, restarts.length);
     this.#end = 0;
     this.#sinceRestart = 0;
     restarts.length = 0;
-    return this.#buffer.subarray(0, at + 4);
+    return this.#buffer.subarray(0, at + FOOTER_BYTES);
   }
 
   #reserve(bytes: number): void {
@@ -121,9 +134,13 @@ export function restartCount(block: Uint8Array): number {
   return readU32(block, block.length - 4);
 }
 
+export function bucketCount(block: Uint8Array): number {
+  return readU32(block, block.length - FOOTER_BYTES);
+}
+
 /** Where the entries end and the restart offsets begin. */
 export function entriesEnd(block: Uint8Array): number {
-  return block.length - 4 - restartCount(block) * 4;
+  return block.length - FOOTER_BYTES - bucketCount(block) - restartCount(block) * 4;
 }
 
 export function restartAt(block: Uint8Array, entriesEndAt: number, restart: number): number {

@@ -59,7 +59,7 @@ export class TableLookup {
       return FIND.ABSENT;
     }
     const first = table.index.find(key);
-    return this.findFrom(first, undefined, table, source, key, trailerLow, trailerHigh);
+    return this.findFrom(first, undefined, table, source, key, hash, trailerLow, trailerHigh);
   }
 
   /** Goes on at a block, which the caller has fetched if it gives it. */
@@ -69,6 +69,7 @@ export class TableLookup {
     table: Table,
     source: BlockSource,
     key: Uint8Array,
+    hash: KeyHash,
     trailerLow: number,
     trailerHigh: number,
   ): FindState {
@@ -80,7 +81,7 @@ export class TableLookup {
         this.blockIndex = index;
         return FIND.BLOCKED;
       }
-      const state = this.#search.search(block, key, trailerLow, trailerHigh);
+      const state = this.#search.search(block, key, hash.first, trailerLow, trailerHigh);
       if (state === SEARCH.FOUND) {
         const { entry } = this.#search;
         this.block = block;

@@ -108,7 +108,18 @@ export class TableWriter {
     if (!this.#block.isEmpty && this.#block.bytes >= this.#options.blockBytes) this.#endBlock();
     if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
 
-    this.#block.add(key, keyStart, keyEnd, trailerLow, trailerHigh, value, valueStart, valueEnd);
+    const { first } = this.#hash;
+    this.#block.add(
+      first,
+      key,
+      keyStart,
+      keyEnd,
+      trailerLow,
+      trailerHigh,
+      value,
+      valueStart,
+      valueEnd,
+    );
     this.#lastLow = trailerLow;
     this.#lastHigh = trailerHigh;
     this.#entries++;

@@ -2,12 +2,15 @@ import { expect, test } from "vitest";
 import { BlockCache, type BlockOwner } from "../../../src/engine/block-cache.ts";
 import { Random, seeds } from "../../support/random.ts";
 
-const owner = (): BlockOwner => ({ blocks: [] });
+const owner = (): BlockOwner => ({
+  blocks: [],
+  hot: new Uint8Array(20),
+  slots: new Int32Array(20),
+});
 
 function read(cache: BlockCache, table: BlockOwner, index: number): void {
-  const block = table.blocks[index];
-  if (block === undefined) cache.insert(table, index, new Uint8Array(100));
-  else block.hot = true;
+  if (table.blocks[index] === undefined) cache.insert(table, index, new Uint8Array(100));
+  else table.hot[index] = 1;
 }
 
 test("keeps blocks until the capacity is reached, then makes room", () => {

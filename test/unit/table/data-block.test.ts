@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { KIND, KIND_SEEK, kindOf, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import { BlockSearch, SEARCH } from "../../../src/table/block-search.ts";
 import {
+  bucketCount,
   DataBlockWriter,
   entriesEnd,
   restartAt,
@@ -11,6 +12,7 @@ import {
 } from "../../../src/table/data-block.ts";
 import { EntryDecoder } from "../../../src/table/entry-decoder.ts";
 import { IntervalEntries } from "../../../src/table/interval-entries.ts";
+import { KeyHash } from "../../../src/table/key-hash.ts";
 import {
   compareEntries,
   type ModelEntry,
@@ -54,12 +56,19 @@ const blockEntries: fc.Arbitrary<ModelEntry[]> = fc
 
 const restartInterval = fc.constantFrom(1, 2, 3, 16, 256);
 
+function hashOf(key: Uint8Array): number {
+  const hash = new KeyHash();
+  hash.update(key);
+  return hash.first;
+}
+
 /** Keys and values stand in the middle of other bytes, as a cursor hands them over. */
 function addTo(writer: DataBlockWriter, { key, sequence, kind, value }: ModelEntry): void {
   const bytes = Uint8Array.from([0xaa, ...key, 0xbb, ...value, 0xcc]);
   const keyEnd = 1 + key.length;
   const valueStart = keyEnd + 1;
   writer.add(
+    hashOf(key),
     bytes,
     1,
     keyEnd,
@@ -85,6 +94,7 @@ function blockOf(sorted: readonly ModelEntry[], interval: number): Uint8Array {
 
 interface Decoded extends ModelEntry {
   readonly at: number;
+  readonly end: number;
   readonly shared: number;
 }
 
@@ -99,6 +109,7 @@ function decodeAll(block: Uint8Array): Decoded[] {
     key = Uint8Array.from([...key.subarray(0, shared), ...block.subarray(keyAt, valueAt)]);
     decoded.push({
       at,
+      end,
       shared,
       key,
       sequence: sequenceOf(decoder.trailerLow, decoder.trailerHigh),
@@ -168,7 +179,7 @@ test("an interval, up to any entry in it, is decoded with its whole keys", () =>
         value: block.slice(interval.valueStart[i], interval.valueEnd[i]),
       }));
       expect(got).toEqual(
-        places.slice(first, last + 1).map(({ shared: _shared, ...rest }) => rest),
+        places.slice(first, last + 1).map(({ shared: _shared, end: _end, ...rest }) => rest),
       );
     }),
     { numRuns: 200 },
@@ -200,15 +211,19 @@ test("a search ends where a sorted array says", () => {
         const at = sorted.findIndex((entry) => compareEntries(entry, target) >= 0);
         const entry = sorted[at];
         const low = trailerLow(target.sequence, target.kind);
-        const state = search.search(block, target.key, low, trailerHigh(target.sequence));
+        const high = trailerHigh(target.sequence);
+        const state = search.search(block, target.key, hashOf(target.key), low, high);
+        const isThere = sorted.some(({ key }) => Buffer.compare(key, target.key) === 0);
+        // The hash index knows at once of most keys that they are not there, wherever they would be.
+        const notFound = isThere ? [] : [SEARCH.ABSENT];
         if (entry === undefined) {
-          expect(state).toBe(SEARCH.PAST_END);
+          expect([SEARCH.PAST_END, ...notFound]).toContain(state);
           continue;
         }
         const isSame = Buffer.compare(entry.key, target.key) === 0;
         expect(state).toBe(isSame ? SEARCH.FOUND : SEARCH.ABSENT);
-        expect(search.offset).toBe(places[at]!.at);
         if (!isSame) continue;
+        expect(places[at]!.end).toBe(search.entry.end);
         const { trailerLow: foundLow, trailerHigh: foundHigh, valueAt, end } = search.entry;
         expect(sequenceOf(foundLow, foundHigh)).toBe(entry.sequence);
         expect(kindOf(foundLow)).toBe(entry.kind);
@@ -217,4 +232,45 @@ test("a search ends where a sorted array says", () => {
     }),
     { numRuns: 150 },
   );
+});
+
+test("the hash index tells most keys that are not there, and takes a byte and a half a key", () => {
+  const keys = Array.from({ length: 30 }, (_, i) => Buffer.from(`key:${1000 + i}`));
+  const entries = keys.map((key) => ({
+    key,
+    sequence: 1,
+    kind: KIND.PUT,
+    value: Buffer.alloc(50),
+  }));
+  const block = blockOf(entries, 4);
+  expect(bucketCount(block)).toBe(45);
+  const search = new BlockSearch();
+  const low = trailerLow(9, KIND_SEEK);
+  for (const key of keys) {
+    expect(search.search(block, key, hashOf(key), low, trailerHigh(9))).toBe(SEARCH.FOUND);
+  }
+  // Keys after all others: a walk would come to the end of the block.
+  const states = Array.from({ length: 1000 }, (_, i) => {
+    const key = Buffer.from(`later:${i}`);
+    return search.search(block, key, hashOf(key), low, trailerHigh(9));
+  });
+  const told = states.filter((state) => state === SEARCH.ABSENT).length;
+  expect(told).toBeGreaterThan(400);
+  expect(states.filter((state) => state === SEARCH.PAST_END)).toHaveLength(1000 - told);
+});
+
+test("a block of more restarts than a byte can name is searched without an index", () => {
+  const entries = Array.from({ length: 400 }, (_, i) => ({
+    key: Buffer.from(`key:${1000 + i}`),
+    sequence: 1,
+    kind: KIND.PUT,
+    value: new Uint8Array(),
+  }));
+  const block = blockOf(entries, 1);
+  expect(bucketCount(block)).toBe(0);
+  const search = new BlockSearch();
+  const low = trailerLow(9, KIND_SEEK);
+  for (const { key } of entries) {
+    expect(search.search(block, key, hashOf(key), low, trailerHigh(9))).toBe(SEARCH.FOUND);
+  }
 });
