@@ -15,7 +15,7 @@ export const simulationKey = (i: number): string => `key${String(i).padStart(3, 
 
 export class TreeSimulation {
   version = Version.EMPTY;
-  readonly settings: Settings;
+  settings: Settings;
   readonly running: CompactionPlan[] = [];
   readonly busy = new Set<number>();
   /** By key, the newest sequence: what a read has to find. */
@@ -28,6 +28,13 @@ export class TreeSimulation {
   constructor(random: Random, settings: Partial<Settings>) {
     this.#random = random;
     this.settings = resolveSettings(settings);
+  }
+
+  /** Another life, with other settings: what was under way is forgotten. */
+  reopen(settings: Partial<Settings>): void {
+    this.settings = resolveSettings(settings);
+    this.running.length = 0;
+    this.busy.clear();
   }
 
   /** A flush of these keys. */

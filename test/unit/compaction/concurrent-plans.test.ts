@@ -46,6 +46,7 @@ test.each(seeds(40))("plans of up to four threads never collide (seed %i)", (see
     else if (choice < 6 && tree.running.length < 4) tree.startDue();
     else if (choice < 7) tree.startRange(...someRange(random));
     else if (choice < 9) tree.finishOne();
+    if (random.chance(2)) tree.reopen({ ...SETTINGS, levelBytes: 1024 * 2 ** random.below(5) });
     if (step % 20 === 0) expectWhole(tree);
   }
   expectWhole(tree);
