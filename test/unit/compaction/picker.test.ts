@@ -259,3 +259,22 @@ test("an empty tree has nothing to do", () => {
   expect(pickRange(Version.EMPTY, settings, new Set(), undefined, undefined)).toBeUndefined();
   expect(() => rangeOf([])).toThrow(RangeError);
 });
+
+test("tombstones wait for the snapshots that need them, then go down or vanish in place", () => {
+  const settings = resolveSettings({ levelBytes: 1024, levelMultiplier: 2 });
+  for (const level of [3, LAST_LEVEL]) {
+    const table = tableOf(1, "a", "z", { entries: 150, tombstones: 100, largestSequence: 50 });
+    // So much in the last level that the others are in shape.
+    const big = { level: LAST_LEVEL, table: tableOf(2, "zz", "zzz", { fileBytes: 2 ** 20 }) };
+    const version = Version.EMPTY.apply({ added: [{ level, table }, big], removed: [] });
+    const pick = (oldestSnapshot: number) =>
+      pickCompaction(version, settings, { busy: new Set(), oldestSnapshot });
+    expect(pick(49)).toBeUndefined();
+    expect(pick(50)).toEqual({
+      reason: "tombstones",
+      inputs: [{ level, tables: [table] }],
+      outputLevel: Math.min(level + 1, LAST_LEVEL),
+      isMove: false,
+    });
+  }
+});
