@@ -60,7 +60,7 @@ export interface Settings {
   /** Bytes by which levels may exceed their targets before writes are delayed, and at which they stop. */
   readonly debtDelayAt: number;
   readonly debtStopAt: number;
-  /** Bytes per second that background work writes at most; 0 for no limit. */
+  /** Bytes per second that compactions write at most; 0 for no limit. Flushes, which writes wait for, have none. */
   readonly backgroundBytesPerSecond: number;
   /** While less than this is free on the volume, puts are refused with `NO_SPACE`; deletes and compaction go on. */
   readonly freeSpaceReserve: number;

@@ -22,8 +22,9 @@ import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
 import { Retention } from "./retention.ts";
 import type { CompactTask, FlushTask, TableRange, Task, TaskResult } from "./tasks.ts";
 
-/** Entries between two looks around: a few milliseconds' work. */
+/** Entries, and bytes of them, between two looks around: a few milliseconds' work. */
 const STEP_ENTRIES = 2000;
+const STEP_BYTES = 1024 * 1024;
 
 export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
   const outputs = new Outputs(fs, task.output);
@@ -38,6 +39,8 @@ export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, Task
       written = outputs.bytesWritten;
     }
     const added = outputs.finish();
+    // The last step's bytes, so that the steps together tell of all.
+    yield outputs.bytesWritten - written;
     done = true;
     return {
       added,
@@ -99,14 +102,15 @@ class Merge {
   /** Merges some entries; false when there are no more. */
   step(): boolean {
     const input = this.#input;
-    if (this.#begun) input.next();
-    else input.first();
-    this.#begun = true;
-    for (let left = STEP_ENTRIES; left > 0; left--) {
+    let bytes = 0;
+    for (let entries = 0; entries < STEP_ENTRIES && bytes < STEP_BYTES; entries++) {
+      if (this.#begun) input.next();
+      else input.first();
+      this.#begun = true;
       while (input.state === CURSOR.BLOCKED) input.loadSync();
       if (input.state === CURSOR.END) return false;
       this.#take();
-      if (left > 1) input.next();
+      bytes += input.keyEnd - input.keyStart + input.valueEnd - input.valueStart;
     }
     return true;
   }

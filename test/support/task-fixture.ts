@@ -1,4 +1,5 @@
 /** Compactions and flushes of model entries on the disk in memory, and what has to come of them. */
+import { join } from "node:path";
 import { runTask } from "../../src/compaction/run-task.ts";
 import type {
   CompactTask,
@@ -10,22 +11,33 @@ import type {
 } from "../../src/compaction/tasks.ts";
 import { CURSOR } from "../../src/entry-cursor.ts";
 import type { SyncFileSystem } from "../../src/fs/file-system.ts";
+import { tableName } from "../../src/fs/names.ts";
 import { KIND, trailerHigh, trailerLow } from "../../src/key.ts";
 import { Memtable } from "../../src/memtable/memtable.ts";
 import { TableCursor } from "../../src/table/table-cursor.ts";
 import type { TableMeta } from "../../src/table/table-meta.ts";
+import { TableWriter } from "../../src/table/table-writer.ts";
 import type { MemoryFileSystem } from "./memory-file-system.ts";
 import { entryAt, type ModelEntry, sortEntries } from "./model-entries.ts";
-import type { Random } from "./random.ts";
-import { openTable, sourceOf, TABLE_DIRECTORY, writeTable } from "./table-fixture.ts";
+import { Random } from "./random.ts";
+import {
+  openTable,
+  sourceOf,
+  TABLE_DIRECTORY,
+  TABLE_OPTIONS,
+  writeTable,
+} from "./table-fixture.ts";
 import { overlaps } from "./table-metas.ts";
 
 /** Numbers of outputs are above this. */
 export const INPUT_NUMBERS = 10_000;
 
-export function outputSettings(options: Partial<OutputSettings> = {}): OutputSettings {
+export function outputSettings(
+  options: Partial<OutputSettings> = {},
+  lastNumber = INPUT_NUMBERS,
+): OutputSettings {
   const numbers = new SharedArrayBuffer(4);
-  new Int32Array(numbers)[0] = INPUT_NUMBERS;
+  new Int32Array(numbers)[0] = lastNumber;
   return {
     directory: TABLE_DIRECTORY,
     blockBytes: 128,
@@ -139,4 +151,22 @@ export function retained(
 export function coveredBy(levels: readonly (readonly TableRange[])[]) {
   return (key: Uint8Array) =>
     levels.flat().some((range) => overlaps(range, { smallest: key, largest: key }));
+}
+
+/** A table of values that no codec makes smaller. */
+export function writeNoise(
+  fs: SyncFileSystem,
+  directory: string,
+  number: number,
+  entries: number,
+  valueBytes: number,
+): TableMeta {
+  const file = fs.open(join(directory, tableName(number)), "create");
+  const writer = new TableWriter(file, { ...TABLE_OPTIONS, number, blockBytes: 4096 });
+  const value = new Random(1).bytes(valueBytes);
+  for (let i = 0; i < entries; i++) {
+    const key = Buffer.from(`key:${String(i).padStart(8, "0")}`);
+    writer.add(key, 0, key.length, trailerLow(i + 1, 1), trailerHigh(i + 1), value, 0, valueBytes);
+  }
+  return writer.finish();
 }
