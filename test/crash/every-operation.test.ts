@@ -11,7 +11,7 @@ import { ENDED, emptyDisk, Life } from "./life.ts";
 import { checkFiles, recover, remains } from "./recovery.ts";
 import { Workload } from "./workload.ts";
 
-const ACTIONS = 100;
+const ACTIONS = 95;
 const POWER_LOSSES = 3;
 const RUNS = seeds(1);
 /** Tests, so that none takes long. */
