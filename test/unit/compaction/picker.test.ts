@@ -147,7 +147,7 @@ test("a plan takes all that it overlaps, nothing that is busy, and moves only wh
       const score = scoresOf(shape)[plan.inputs[0]!.level];
       if (plan.reason !== "tombstones") expect(score).toBeGreaterThanOrEqual(1);
     }),
-    { numRuns: 800 },
+    { numRuns: 250 },
   );
 });
 
@@ -187,7 +187,7 @@ test("while nothing is busy, the most overfull level goes first; none goes where
       if (most < 1) expect(plan?.reason ?? "tombstones").toBe("tombstones");
       else expect(scores[plan!.inputs[0]!.level]).toBe(most);
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });
 
@@ -203,7 +203,7 @@ test("from a sorted level the table goes that overlaps least of the next, for it
       const least = Math.min(...version.files(level).map(ratio));
       expect(tables.map(ratio)).toEqual([least]);
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });
 
@@ -222,7 +222,7 @@ test("tombstones are picked where most of a table is, and no snapshot needs them
         expect(version.files(level).filter(due)).toEqual([]);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });
 
@@ -249,7 +249,7 @@ test("a range's plan is sound, within the range, and waits only for what is busy
         else expect(tables).toEqual(version.level0);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });
 

@@ -54,7 +54,7 @@ test("no snapshot and no later reader sees a difference", () => {
         expect(seen(rest, at, hasDeeper)).toBe(seen(all, at, hasDeeper));
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -74,7 +74,7 @@ test("nothing is kept that no reader needs", () => {
         if (!hasDeeper && one === oldest) expect(one.kind).toBe(KIND.PUT);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -87,7 +87,7 @@ test("all is kept as it was told: the same versions, in brute force", () => {
       if (oldest?.kind === KIND.DELETE && !hasDeeper) needed.delete(oldest);
       expect(kept(all, open, hasDeeper)).toEqual(all.filter((one) => needed.has(one)));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

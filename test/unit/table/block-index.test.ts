@@ -53,7 +53,7 @@ test("a separator is at or after the key before it, before the next, and no long
       separator.fill(0);
       expect([last, next]).toEqual(before);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

@@ -145,7 +145,7 @@ test("what was written is decoded, and prefixes are shared as far as they go", (
         expect(shared).toBe(differ === -1 ? key.length : differ);
       });
     }),
-    { numRuns: 300 },
+    { numRuns: 80 },
   );
 });
 
@@ -230,7 +230,7 @@ test("a search ends where a sorted array says", () => {
         expect(block.slice(valueAt, end)).toEqual(entry.value);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 

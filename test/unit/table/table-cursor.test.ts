@@ -70,7 +70,7 @@ test("goes where a sorted array goes", async () => {
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -56,7 +56,7 @@ test("holds what was added and not removed, in key order; overlap is refused", (
     fc.property(changes, (steps) => {
       run(steps, (level, model) => expect(level.files).toEqual(model));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -67,7 +67,7 @@ test("a table is obsolete once, when no version in use from before its removal i
         expect(list.current).toBe(all.at(-1));
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -96,7 +96,7 @@ test("edits add and remove, level by level, or are refused as a whole", () => {
         expect(version.level0).toEqual(levels[0]);
       });
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -114,7 +114,7 @@ test("totals are the sums of what the tables say", () => {
         });
       });
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
@@ -136,7 +136,7 @@ test("a read asks level 0 newest first, then one table of each deeper level", ()
         expect(version.overlapping(0, undefined, undefined)).toEqual(levels[0]);
       });
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
