@@ -17,7 +17,8 @@ import { readU32, writeU32 } from "../bytes/little-endian.ts";
 import { VarveError } from "../errors.ts";
 import { corrupt } from "./block-format.ts";
 
-export const TABLE_FORMAT = 1;
+/** 1 had no hash index in data blocks, and other filters. */
+export const TABLE_FORMAT = 2;
 export const FOOTER_BYTES = 5 * 4 + 8;
 const CHECKSUM_AT = 16;
 const MAGIC = Buffer.from("varvetbl", "latin1");
@@ -58,8 +59,9 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
     throw corrupt(path, offset, "footer checksum does not match");
   }
   const format = readU32(footer, 12);
-  if (format > TABLE_FORMAT) {
-    const message = `${path} has format ${format}; this version of Varve reads up to ${TABLE_FORMAT}. Use a newer one`;
+  if (format !== TABLE_FORMAT) {
+    const other = format > TABLE_FORMAT ? "a newer" : "an older";
+    const message = `${path} has format ${format}; this version of Varve reads ${TABLE_FORMAT}. Use ${other} one`;
     throw new VarveError("UNSUPPORTED_FORMAT", message);
   }
   const decoded = {
@@ -67,7 +69,7 @@ export function decodeFooter(bytes: Uint8Array, path: string, fileBytes: number)
     indexBytes: readU32(footer, 4),
     propertiesBytes: readU32(footer, 8),
   };
-  if (format < 1 || tailBytesOf(decoded) > fileBytes) {
+  if (tailBytesOf(decoded) > fileBytes) {
     throw corrupt(path, offset, "the footer's lengths do not fit the file");
   }
   return decoded;

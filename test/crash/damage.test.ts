@@ -9,7 +9,7 @@ import { Database } from "../../src/engine/database.ts";
 import type { FileSystem } from "../../src/fs/file-system.ts";
 import { parseFileName } from "../../src/fs/names.ts";
 import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../../src/log/record.ts";
-import { FOOTER_BYTES } from "../../src/table/table-format.ts";
+import { FOOTER_BYTES, TABLE_FORMAT } from "../../src/table/table-format.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import {
   bytesOf,
@@ -224,7 +224,7 @@ test("a table of a newer format is UNSUPPORTED_FORMAT when it is read", async ()
   const [name] = await namesOf(fs, "table");
   const bytes = await contentOf(fs, `/db/${name}`);
   const footer = bytes.length - FOOTER_BYTES;
-  bytes.writeUInt32LE(2, footer + 12);
+  bytes.writeUInt32LE(TABLE_FORMAT + 1, footer + 12);
   bytes.writeUInt32LE(crc32(bytes.subarray(footer, footer + 16)), footer + 16);
   await overwrite(fs, `/db/${name}`, bytes);
   const db = await openTiny(fs);
