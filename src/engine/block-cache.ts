@@ -48,6 +48,11 @@ export class BlockCache {
     return this.#ring.length - this.#freeSlots.length;
   }
 
+  /** Whether the block could be cached without driving out others. */
+  hasRoom(bytes: Uint8Array): boolean {
+    return this.usedBytes + chargeOf(bytes) <= this.capacityBytes;
+  }
+
   /** Caches a block that its owner does not hold yet, making room for it. */
   insert(owner: BlockOwner, index: number, bytes: Uint8Array): void {
     const charge = chargeOf(bytes);

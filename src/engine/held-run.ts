@@ -8,6 +8,7 @@ import type { TableRun } from "../cursor/run-cursor.ts";
 import { TableCursor } from "../table/table-cursor.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { OpenTable } from "./open-table.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import type { TableCache } from "./table-cache.ts";
 
 export class HeldRun implements TableRun {
@@ -65,7 +66,7 @@ export class HeldRun implements TableRun {
   #enter(table: OpenTable): TableCursor {
     this.#held?.release();
     this.#held = table;
-    return new TableCursor(table.table, table);
+    return new TableCursor(table.table, new ReadAhead(table));
   }
 
   #meta(i: number): TableMeta {

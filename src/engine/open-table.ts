@@ -54,6 +54,30 @@ export class OpenTable implements BlockSource, BlockOwner {
     return this.#keep(blockIndex, stored, got);
   }
 
+  /** Blocks `first` to `last`, both included, as they are stored, with one read. */
+  async readStored(first: number, last: number): Promise<Uint8Array> {
+    const { index } = this.table;
+    const start = index.offset(first);
+    const stored = Buffer.allocUnsafeSlow(index.offset(last) + index.storedBytes(last) - start);
+    this.#cache.misses += last - first + 1;
+    this.hold();
+    try {
+      return stored.subarray(0, await this.#file.read(stored, start));
+    } finally {
+      this.release();
+    }
+  }
+
+  /** A block of what `readStored` gave; cached if there is room. */
+  decodeStored(blockIndex: number, stored: Uint8Array): Uint8Array {
+    const bytes = this.#decode(blockIndex, stored);
+    if (this.#dropped || !this.#cache.hasRoom(bytes)) return bytes;
+    // One that was not compressed is part of what was read, which must not stay for its sake.
+    const own = bytes.buffer === stored.buffer ? copyOf(bytes) : bytes;
+    if (this.blocks[blockIndex] === undefined) this.#cache.insert(this, blockIndex, own);
+    return own;
+  }
+
   hold(): void {
     this.#holds++;
   }
@@ -106,4 +130,10 @@ export class OpenTable implements BlockSource, BlockOwner {
   #closeIfUnused(): void {
     if (this.#dropped && this.#holds === 0) this.#file.closeSync();
   }
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
