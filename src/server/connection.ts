@@ -101,12 +101,11 @@ export class Connection implements ScanOutput {
 
   /** Says that the server is going, answers what is in flight, and ends. */
   shutDown(): void {
-    this.sendError(
-      CONNECTION_REQUEST_ID,
-      new VarveError("SHUTTING_DOWN", "the server is shutting down", { retryable: true }),
-    );
+    const message = "the server is shutting down";
+    const reason = new VarveError("SHUTTING_DOWN", message, { retryable: true });
+    this.sendError(CONNECTION_REQUEST_ID, reason);
     this.#finishing = true;
-    for (const scan of this.scans.values()) scan.cancel();
+    for (const scan of this.scans.values()) scan.cancel(reason);
     this.wrote();
   }
 

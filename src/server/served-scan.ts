@@ -33,7 +33,8 @@ export class StreamedScan {
   #credit: number;
   #sent = 0;
   readonly #idleTimeoutMs: number;
-  #cancelled = false;
+  /** Why the scan was cancelled, once it has been. */
+  #cancelled: VarveError | undefined;
   #wake: (() => void) | undefined;
 
   constructor(
@@ -50,7 +51,7 @@ export class StreamedScan {
     this.#output = output;
   }
 
-  /** Sends until the end. Throws what ends the scan early, `ABORTED` after `cancel`. */
+  /** Sends until the end. Throws what ends the scan early, which after `cancel` is its reason. */
   async run(): Promise<void> {
     try {
       while (await this.#mayWrite()) {
@@ -74,13 +75,13 @@ export class StreamedScan {
 
   /** The connection is not full any more: goes on, if there is credit. */
   resume(): void {
-    if (this.#credit <= 0 && !this.#cancelled) return;
+    if (this.#credit <= 0 && this.#cancelled === undefined) return;
     this.#wake?.();
     this.#wake = undefined;
   }
 
-  cancel(): void {
-    this.#cancelled = true;
+  cancel(reason = new VarveError("ABORTED", "the scan was cancelled")): void {
+    this.#cancelled ??= reason;
     this.resume();
   }
 
@@ -122,6 +123,6 @@ export class StreamedScan {
   }
 
   #assertGoingOn(): void {
-    if (this.#cancelled) throw new VarveError("ABORTED", "the scan was cancelled");
+    if (this.#cancelled !== undefined) throw this.#cancelled;
   }
 }
