@@ -7,7 +7,9 @@ import { createInterface } from "node:readline";
 const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 export interface ServerProcess {
+  readonly pid: number;
   readonly url: string;
+  readonly port: number;
   /** From starting the process to serving, in milliseconds. */
   readonly startMs: number;
   /** SIGKILL; resolves when the process is gone. */
@@ -16,13 +18,29 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
+export interface LaunchedServer {
+  /** Resolves when the server says that it serves; rejects, with what it said, if it ends before. */
+  readonly serving: Promise<ServerProcess>;
+  /** SIGKILL, whether it serves yet or not; resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
 /** Resolves when the server says that it serves; rejects, with what it said, if it ends before. */
-export async function startServer(
+export function startServer(
   directory: string,
   args: readonly string[] = [],
 ): Promise<ServerProcess> {
+  return launchServer(directory, args).serving;
+}
+
+/** Starts the program `main`, which takes the arguments of `varve serve` and says on which port it serves. */
+export function launchServer(
+  directory: string,
+  args: readonly string[],
+  main: string = MAIN,
+): LaunchedServer {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [MAIN, "--port", "0", "--data", directory, ...args], {
+  const child = spawn(process.execPath, [main, "--port", "0", "--data", directory, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
@@ -30,20 +48,24 @@ export async function startServer(
   const killChild = () => child.kill("SIGKILL");
   process.once("exit", killChild);
   void exited.then(() => process.off("exit", killChild));
-  const port = await readPort(child);
-  return {
-    url: `varve://127.0.0.1:${port}`,
-    startMs: performance.now() - startedMs,
-    kill: async () => {
-      child.kill("SIGKILL");
-      await exited;
-    },
-    stop: async () => {
-      child.kill("SIGTERM");
-      const [code] = await exited;
-      return code as number | null;
-    },
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
   };
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const [code] = await exited;
+    return code as number | null;
+  };
+  const serving = readPort(child).then((port) => ({
+    pid: child.pid ?? 0,
+    url: `varve://127.0.0.1:${port}`,
+    port,
+    startMs: performance.now() - startedMs,
+    kill,
+    stop,
+  }));
+  return { serving, kill };
 }
 
 async function readPort(child: ChildProcess): Promise<number> {
