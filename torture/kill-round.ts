@@ -37,7 +37,7 @@ export async function killRound(rig: Rig, round: number): Promise<number> {
   const verifier = await rig.readEverything(server);
   const reports = rig.clients.map((client) => {
     const inFlight = 1 + random.below(IN_FLIGHT_MAX);
-    return client.run({ url: server.url, round, seed: random.next(), inFlight });
+    return client.run({ url: server.url, round: `${round}`, seed: random.next(), inFlight });
   });
   const maintained = random.chance(30) ? maintain(server) : undefined;
   await delay(LOAD_MS_MIN + random.below(LOAD_MS_MAX - LOAD_MS_MIN));

@@ -8,7 +8,8 @@ export type LoadOrder =
   | {
       readonly kind: "run";
       readonly url: string;
-      readonly round: number;
+      /** Names the round, in values and reports. */
+      readonly round: string;
       readonly seed: number;
       readonly inFlight: number;
     }

@@ -32,6 +32,7 @@ export class Rig implements AsyncDisposable {
   readonly #main: string | undefined;
   readonly #verifier = new Observer("verifier");
   readonly #removeDirectory: () => void;
+  #server: LaunchedServer | undefined;
   #keepsDirectory = false;
 
   constructor({ seed, clients, main }: RigOptions) {
@@ -56,9 +57,11 @@ export class Rig implements AsyncDisposable {
     this.#keepsDirectory = true;
   }
 
+  /** One server at a time, since they have one directory. */
   launch(): LaunchedServer {
     const args = ["--memory-budget", this.random.pick(MEMORY_BUDGETS)];
-    return launchServer(this.data, args, this.#main);
+    this.#server = launchServer(this.data, args, this.#main);
+    return this.#server;
   }
 
   /** Reads everything in each way that there is, for the ledger to judge; nothing else may be under way. */
@@ -72,6 +75,8 @@ export class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#server?.serving.catch(() => undefined);
+    await this.#server?.kill();
     await Promise.all(this.clients.map((client) => client[Symbol.asyncDispose]()));
     process.off("exit", this.#removeDirectory);
     this.#removeDirectory();

@@ -26,7 +26,6 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     this.closed = once(socket, "close");
-    socket.on("error", () => undefined);
     socket.on("close", () => this.#changed());
     socket.on("data", (chunk) => {
       this.chunks++;
@@ -40,6 +39,8 @@ export class RawClient {
   /** Connected, and nothing said yet. */
   static async connect(port: number): Promise<RawClient> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    // Before anything can happen: how a connection ended is seen when it is closed.
+    socket.on("error", () => undefined);
     await once(socket, "connect");
     return new RawClient(socket);
   }

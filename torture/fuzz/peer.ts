@@ -8,9 +8,9 @@ const counter = { next: 0 };
 export async function connectPeer(port: number, allowHalfOpen = false): Promise<Socket> {
   const localAddress = `127.0.0.${2 + (counter.next++ % ADDRESSES)}`;
   const socket = connect({ port, host: "127.0.0.1", localAddress, noDelay: true, allowHalfOpen });
-  await once(socket, "connect");
   // The server may reset a peer at any time; how a connection ended is seen when it is closed.
   socket.on("error", () => undefined);
+  await once(socket, "connect");
   return socket;
 }
 
