@@ -17,8 +17,8 @@ import { Observer } from "./observer.ts";
 export interface RigOptions {
   readonly seed: number;
   readonly clients: number;
-  /** The server's program, if it is not Varve's own. */
-  readonly main?: string;
+  /** The server's program and its own arguments, where it is not Varve's. */
+  readonly program?: readonly [main: string, ...args: string[]];
 }
 
 /** So small that every round flushes and compacts, up to so large that a round stays in the log. */
@@ -29,15 +29,15 @@ export class Rig implements AsyncDisposable {
   readonly random: Random;
   readonly ledger = new Ledger();
   readonly clients: readonly LoadProcess[];
-  readonly #main: string | undefined;
+  readonly #program: readonly [main?: string, ...args: string[]];
   readonly #verifier = new Observer("verifier");
   readonly #removeDirectory: () => void;
   #server: LaunchedServer | undefined;
   #keepsDirectory = false;
 
-  constructor({ seed, clients, main }: RigOptions) {
+  constructor({ seed, clients, program }: RigOptions) {
     this.random = new Random(seed);
-    this.#main = main;
+    this.#program = program ?? [];
     this.directory = mkdtempSync(join(tmpdir(), "varve-torture-"));
     this.clients = Array.from({ length: clients }, (_, i) => new LoadProcess(`client${i}`));
     this.#removeDirectory = () => {
@@ -59,8 +59,9 @@ export class Rig implements AsyncDisposable {
 
   /** One server at a time, since they have one directory. */
   launch(): LaunchedServer {
-    const args = ["--memory-budget", this.random.pick(MEMORY_BUDGETS)];
-    this.#server = launchServer(this.data, args, this.#main);
+    const [main, ...args] = this.#program;
+    const budget = this.random.pick(MEMORY_BUDGETS);
+    this.#server = launchServer(this.data, [...args, "--memory-budget", budget], main);
     return this.#server;
   }
 

@@ -1,0 +1,138 @@
+/** A database that is broken: its reads see writes that are not in the log yet. */
+import type { Database } from "../../src/engine/database.ts";
+import type { ServedScan, ServedStore } from "../../src/server/served-store.ts";
+import {
+  type Commit,
+  type Data,
+  type Entry,
+  NOT_CACHED,
+  type Operation,
+  type ScanOptions,
+} from "../../src/store.ts";
+
+const encoder = new TextEncoder();
+const textOf = (data: Data): string =>
+  typeof data === "string" ? data : new TextDecoder().decode(data);
+const bytesOf = (data: Data): Uint8Array =>
+  typeof data === "string" ? encoder.encode(data) : new Uint8Array(data);
+
+type Change = { readonly value: Uint8Array | undefined };
+
+export class EarlyStore implements ServedStore {
+  readonly #database: Database;
+  /** The newest unlogged change of each key. */
+  readonly #early = new Map<string, Change>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  put(key: Data, value: Data): Promise<Commit> {
+    return this.batch([{ type: "put", key, value }]);
+  }
+
+  delete(key: Data): Promise<Commit> {
+    return this.batch([{ type: "delete", key }]);
+  }
+
+  async batch(operations: readonly Operation[]): Promise<Commit> {
+    const changes = operations.map((operation) => {
+      const value = operation.type === "put" ? bytesOf(operation.value) : undefined;
+      return [textOf(operation.key), { value }] as const;
+    });
+    for (const [key, change] of changes) this.#early.set(key, change);
+    try {
+      return await this.#database.batch(operations);
+    } finally {
+      for (const [key, change] of changes) {
+        if (this.#early.get(key) === change) this.#early.delete(key);
+      }
+    }
+  }
+
+  async get(key: Data): Promise<Uint8Array | undefined> {
+    const early = this.#early.get(textOf(key));
+    return early === undefined ? this.#database.get(key) : early.value;
+  }
+
+  async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
+    const early = new Map(this.#early);
+    const values = await this.#database.getMany(keys);
+    return keys.map((key, i) => {
+      const change = early.get(textOf(key));
+      return change === undefined ? values[i] : change.value;
+    });
+  }
+
+  getCached(): typeof NOT_CACHED {
+    return NOT_CACHED;
+  }
+
+  /** Of the bounds it knows the prefix alone. */
+  scan({ prefix = "", reverse = false }: ScanOptions = {}): ServedScan {
+    const early = [...this.#early].filter(([key]) => key.startsWith(textOf(prefix)));
+    const scan = this.#database.scan({ prefix });
+    return new ListScan(async () => {
+      const entries = new Map<string, Uint8Array>();
+      for await (const [key, value] of scan) entries.set(textOf(key), value);
+      for (const [key, { value }] of early) {
+        if (value === undefined) entries.delete(key);
+        else entries.set(key, value);
+      }
+      const sorted = [...entries.keys()].sort();
+      if (reverse) sorted.reverse();
+      return sorted.map((key): Entry => [bytesOf(key), entries.get(key) ?? new Uint8Array()]);
+    });
+  }
+
+  stats(): object {
+    return this.#database.stats();
+  }
+
+  flush(): Promise<void> {
+    return this.#database.flush();
+  }
+
+  compact(): Promise<void> {
+    return this.#database.compact();
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** A scan over entries that are read all at once. */
+class ListScan implements ServedScan {
+  readonly #entries: Promise<Entry[]>;
+
+  constructor(read: () => Promise<Entry[]>) {
+    this.#entries = read();
+  }
+
+  async nextMany(count: number): Promise<Entry[]> {
+    return (await this.#entries).splice(0, count);
+  }
+
+  async next(): Promise<IteratorResult<Entry, undefined>> {
+    const [value] = await this.nextMany(1);
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
+  async return(): Promise<IteratorResult<Entry, undefined>> {
+    await this.#entries;
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): ServedScan {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}

@@ -1,0 +1,45 @@
+/** The torture in short, and that it finds what it is there to find. */
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { fuzzRound } from "../../torture/fuzz-round.ts";
+import { killRound, lastRound } from "../../torture/kill-round.ts";
+import { TortureFailure } from "../../torture/ledger.ts";
+import { Rig, type RigOptions } from "../../torture/rig.ts";
+
+const BROKEN_SERVER = join(import.meta.dirname, "..", "support", "broken-server.ts");
+const ROUNDS = 2;
+/** Far more than a broken server survives. */
+const ROUNDS_MAX = 20;
+const SEED = Number(process.env.SEED ?? 1);
+
+function makeRig(options: Partial<RigOptions> = {}): Rig {
+  const rig = new Rig({ seed: SEED, clients: 2, ...options });
+  onTestFinished(() => rig[Symbol.asyncDispose]());
+  return rig;
+}
+
+test(`what was promised holds over kills of the process, and hostile peers change nothing (seed ${SEED})`, async () => {
+  const rig = makeRig();
+  for (let round = 0; round < ROUNDS; round++) await killRound(rig, round);
+  const scale = { passes: 1, frames: 400, connections: 40, scans: 60, peers: 2, slowPeers: 0 };
+  await fuzzRound(rig, ROUNDS, scale);
+  await lastRound(rig);
+  expect(rig.ledger.acknowledgedWrites).toBeGreaterThan(100);
+  expect(rig.ledger.operations).toBeGreaterThan(rig.ledger.acknowledgedWrites);
+});
+
+test.each(["answers-early", "shows-early"])("a server that %s is caught", async (broken) => {
+  const rig = makeRig({ program: [BROKEN_SERVER, "--broken", broken] });
+  const rounds = async () => {
+    for (let round = 0; round < ROUNDS_MAX; round++) await killRound(rig, round);
+  };
+  const failure: unknown = await rounds().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(TortureFailure);
+  expect((failure as TortureFailure).message).toMatch(/nothing explains|was given out before/);
+});
+
+test("the same server, not broken, is not", async () => {
+  const rig = makeRig({ program: [BROKEN_SERVER, "--broken", "no"] });
+  await killRound(rig, 0);
+  await lastRound(rig);
+});
