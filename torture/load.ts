@@ -1,5 +1,5 @@
 /** What one client does to a server by seed: single writes, batches, and every kind of read, many at once. */
-import type { VarveClient } from "varve-client";
+import type { Store } from "../src/store.ts";
 import { Random } from "../test/support/random.ts";
 import { COLD_KEYS, GROUP_KEYS, HOT_KEYS } from "./entries.ts";
 import type { Change, Observer, Outcome } from "./observer.ts";
@@ -8,7 +8,7 @@ const COLD_BYTES_MAX = 3000;
 const HOT_BYTES_MAX = 100;
 
 export class Load {
-  readonly #client: VarveClient;
+  readonly #store: Store;
   readonly #observer: Observer;
   readonly #random: Random;
   /** Makes tags that no other load makes. */
@@ -16,8 +16,8 @@ export class Load {
   #tags = 0;
   #stopped = false;
 
-  constructor(client: VarveClient, observer: Observer, name: string, seed: number) {
-    this.#client = client;
+  constructor(store: Store, observer: Observer, name: string, seed: number) {
+    this.#store = store;
     this.#observer = observer;
     this.#name = name;
     this.#random = new Random(seed);
@@ -40,18 +40,18 @@ export class Load {
   #act(): Promise<Outcome> {
     const random = this.#random;
     const dice = random.below(1000);
-    if (dice < 300) return this.#observer.get(this.#client, random.pick(HOT_KEYS));
+    if (dice < 300) return this.#observer.get(this.#store, random.pick(HOT_KEYS));
     if (dice < 560) return this.#write([this.#put(random.pick(HOT_KEYS), HOT_BYTES_MAX)]);
     if (dice < 640) return this.#write([remove(random.pick(HOT_KEYS))]);
     if (dice < 800) return this.#write([this.#put(random.pick(COLD_KEYS), COLD_BYTES_MAX)]);
     if (dice < 830) return this.#write([remove(random.pick(COLD_KEYS))]);
     if (dice < 920) return this.#writeGroup();
-    if (dice < 990) return this.#observer.getMany(this.#client, random.pick(GROUP_KEYS));
-    return this.#observer.scan(this.#client, random.chance(30));
+    if (dice < 990) return this.#observer.getMany(this.#store, random.pick(GROUP_KEYS));
+    return this.#observer.scan(this.#store, random.chance(30));
   }
 
   #write(changes: readonly Change[]): Promise<Outcome> {
-    return this.#observer.write(this.#client, changes);
+    return this.#observer.write(this.#store, changes);
   }
 
   /** A group whole, and some other keys, which go the same way if they go at all. */
