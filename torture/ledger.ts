@@ -15,7 +15,8 @@ export class TortureFailure extends Error {
 const EVIDENCE_CALLS = 40;
 
 export class Ledger {
-  /** Calls that went through the checker of histories. */
+  /** Histories that went through the checker, each of one key in one round, and the calls in them. */
+  histories = 0;
   operations = 0;
   /** Acknowledged writes that the reads after them were held against. */
   acknowledgedWrites = 0;
@@ -40,6 +41,7 @@ export class Ledger {
 
   #check(key: string, calls: readonly Call[]): void {
     const verdict = checkRegister(calls, this.#states.get(key) ?? ABSENT);
+    this.histories++;
     this.operations += calls.length;
     if (verdict.linearizable) {
       this.#states.set(key, verdict.states);

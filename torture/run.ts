@@ -86,13 +86,13 @@ export class Torture {
   }
 
   #sayCounts(): void {
-    const { operations, acknowledgedWrites, refused } = this.#rig.ledger;
+    const { histories, operations, acknowledgedWrites, refused } = this.#rig.ledger;
     this.#say(
       [
         `crashes survived             ${number(this.#crashes)}`,
         `acknowledged writes checked  ${number(acknowledgedWrites)}`,
         `frames fuzzed                ${number(this.#frames)}`,
-        `operations in histories      ${number(operations)}`,
+        `histories checked            ${number(histories)}, of ${number(operations)} operations`,
         `calls put off by the server  ${number(refused)}`,
         "All is as promised.",
       ].join("\n"),

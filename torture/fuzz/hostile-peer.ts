@@ -24,7 +24,7 @@ export async function sendFuzz(port: number, seed: number, frames: number): Prom
   return peers;
 }
 
-/** Resolves, with the number of frames that it sent, when the connection is gone. */
+/** Resolves, with the number of mutated frames that it sent, when the connection is gone. */
 async function hostilePeer(port: number, random: Random): Promise<number> {
   const socket = await connectPeer(port);
   const gone = ended(socket);
@@ -39,13 +39,15 @@ async function hostilePeer(port: number, random: Random): Promise<number> {
   });
   const hello = helloFrame("fuzz");
   socket.write(random.chance(5) ? mutated(hello, random) : hello);
-  let sent = 0;
+  let [sent, fuzzed] = [0, 0];
   while (sent < FRAMES_MAX && socket.writable && !socket.readableEnded) {
     for (let i = random.below(BURST_MAX); i >= 0; i--) {
       const id = random.chance(90) ? 1 + sent : 1 + random.below(4);
       const frame = requestFrame(id, randomRequest(random));
-      send(socket, random.chance(90) ? mutated(frame, random) : frame, random);
+      const isFuzzed = random.chance(90);
+      send(socket, isFuzzed ? mutated(frame, random) : frame, random);
       sent++;
+      if (isFuzzed) fuzzed++;
     }
     await new Promise(setImmediate);
   }
@@ -57,7 +59,7 @@ async function hostilePeer(port: number, random: Random): Promise<number> {
   if (malformed.length > 0) {
     throw new TortureFailure(`an answer is malformed: ${String(malformed[0])}`, []);
   }
-  return sent;
+  return fuzzed;
 }
 
 /** Whole, or in two pieces that may arrive apart. */
