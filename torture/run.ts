@@ -81,7 +81,7 @@ export class Torture {
         `${before.connections} and ${after.connections} connections, ` +
         `${before.openScans} and ${after.openScans} scans, ` +
         `${before.files} and ${after.files} files, ` +
-        `${before.residentMiB} and ${after.residentMiB} MiB resident`,
+        `${after.residentMiB} MiB resident and growing no more`,
     );
   }
 
