@@ -16,7 +16,8 @@ import {
 import { type Footprint, settled } from "./fuzz/footprint.ts";
 import { sendFuzz } from "./fuzz/hostile-peer.ts";
 import { TortureFailure } from "./ledger.ts";
-import type { LoadReport } from "./load-process.ts";
+import type { LoadProcess, LoadReport } from "./load-process.ts";
+import { metLater } from "./met-later.ts";
 import { nowUs } from "./observer.ts";
 import type { Rig } from "./rig.ts";
 
@@ -91,9 +92,10 @@ async function harass(
   scale: FuzzScale,
 ): Promise<void> {
   const over = new AbortController();
-  const served = serveOn(rig, server, name, over.signal);
+  const served = metLater(serveOn(rig, server, name, over.signal));
+  const sent = metLater(sendPeers(rig, server.port, scale));
   try {
-    await Promise.race([sendPeers(rig, server.port, scale), served]);
+    await Promise.race([sent, served]);
   } finally {
     over.abort();
   }
@@ -102,9 +104,7 @@ async function harass(
 
 async function sendPeers({ random }: Rig, port: number, scale: FuzzScale): Promise<void> {
   const over = new AbortController();
-  const deaf = deafPeers(port, scale.peers, over.signal);
-  // A failure is met when it is awaited.
-  deaf.catch(() => undefined);
+  const deaf = metLater(deafPeers(port, scale.peers, over.signal));
   try {
     await Promise.all([
       slowHellos(port, random, scale.slowPeers),
@@ -129,7 +129,7 @@ async function serveOn(
   const writesBefore = ledger.acknowledgedWrites;
   for (let slice = 0; !over.aborted; slice++) {
     let stopped = false;
-    const runs = clients.map(async (client, i): Promise<LoadReport> => {
+    const serve = async (client: LoadProcess, i: number): Promise<LoadReport> => {
       const seed = random.next();
       const report = await client.run({
         url: server.url,
@@ -142,11 +142,12 @@ async function serveOn(
         throw new TortureFailure(message, report.violations);
       }
       return report;
-    });
+    };
+    const reports = metLater(Promise.all(clients.map(serve)));
     await delay(SLICE_MS, undefined, { signal: over }).catch(() => undefined);
     stopped = true;
     for (const client of clients) client.stop();
-    ledger.add(await Promise.all(runs), nowUs());
+    ledger.add(await reports, nowUs());
   }
   if (ledger.acknowledgedWrites > writesBefore) return;
   throw new TortureFailure("nobody was served while others harassed the server", []);

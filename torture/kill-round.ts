@@ -8,6 +8,8 @@ import { connect } from "varve-client";
 import type { ServerProcess } from "../bench/support/server-process.ts";
 import { VarveError } from "../src/errors.ts";
 import { TortureFailure } from "./ledger.ts";
+import type { LoadProcess } from "./load-process.ts";
+import { metLater } from "./met-later.ts";
 import { nowUs } from "./observer.ts";
 import type { Rig } from "./rig.ts";
 
@@ -35,11 +37,12 @@ export async function killRound(rig: Rig, round: number): Promise<number> {
   }
   const server = await rig.launch().serving;
   const verifier = await rig.readEverything(server);
-  const reports = rig.clients.map((client) => {
+  const load = (client: LoadProcess) => {
     const inFlight = 1 + random.below(IN_FLIGHT_MAX);
     return client.run({ url: server.url, round: `${round}`, seed: random.next(), inFlight });
-  });
-  const maintained = random.chance(30) ? maintain(server) : undefined;
+  };
+  const reports = metLater(Promise.all(rig.clients.map(load)));
+  const maintained = random.chance(30) ? metLater(maintain(server)) : undefined;
   await delay(LOAD_MS_MIN + random.below(LOAD_MS_MAX - LOAD_MS_MIN));
   if (random.chance(STOP_PERCENT)) await stop(server);
   else {
@@ -48,7 +51,7 @@ export async function killRound(rig: Rig, round: number): Promise<number> {
   }
   const endedAt = nowUs();
   await maintained;
-  rig.ledger.add([verifier.take(), ...(await Promise.all(reports))], endedAt);
+  rig.ledger.add([verifier.take(), ...(await reports)], endedAt);
   return kills;
 }
 
@@ -62,7 +65,7 @@ export async function lastRound(rig: Rig): Promise<void> {
 
 async function killWhileStarting(rig: Rig): Promise<void> {
   const server = rig.launch();
-  server.serving.catch(() => undefined);
+  metLater(server.serving);
   await delay(rig.random.below(START_MS));
   await server.kill();
 }

@@ -12,6 +12,7 @@ import { Random } from "../test/support/random.ts";
 import { ALL_KEYS } from "./entries.ts";
 import { Ledger } from "./ledger.ts";
 import { LoadProcess } from "./load-process.ts";
+import { metLater } from "./met-later.ts";
 import { Observer } from "./observer.ts";
 
 export interface RigOptions {
@@ -76,7 +77,7 @@ export class Rig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server?.serving.catch(() => undefined);
+    if (this.#server !== undefined) metLater(this.#server.serving);
     await this.#server?.kill();
     await Promise.all(this.clients.map((client) => client[Symbol.asyncDispose]()));
     process.off("exit", this.#removeDirectory);

@@ -117,13 +117,13 @@ function describe(error: unknown): string {
 
 async function inTime<Result>(round: Promise<Result>): Promise<Result> {
   const late = new AbortController();
-  const watchdog = delay(ROUND_MS_MAX, undefined, { signal: late.signal }).then(() => {
+  const hangs = async () => {
+    await delay(ROUND_MS_MAX, undefined, { signal: late.signal });
     throw new TortureFailure(`a round hangs: it has not ended after ${ROUND_MS_MAX} ms`, []);
-  });
+  };
   try {
-    return await Promise.race([round, watchdog]);
+    return await Promise.race([round, hangs()]);
   } finally {
     late.abort();
-    watchdog.catch(() => undefined);
   }
 }

@@ -25,7 +25,7 @@ export class RawClient {
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    this.closed = once(socket, "close");
+    this.closed = new Promise((resolve) => socket.once("close", resolve));
     socket.on("close", () => this.#changed());
     socket.on("data", (chunk) => {
       this.chunks++;
