@@ -93,6 +93,10 @@ export class EarlyStore implements ServedStore {
     return this.#database.flush();
   }
 
+  verify(): Promise<object> {
+    return this.#database.verify();
+  }
+
   compact(): Promise<void> {
     return this.#database.compact();
   }
