@@ -1,30 +1,62 @@
 /**
- * `npm run bench -- SUITE [--quick] [--json FILE]`: runs a suite, prints its table and, where asked to,
- * writes its rows as JSON. Exits with 1 where a row misses its target.
+ * `npm run bench -- SUITE`: runs a suite, prints its table and, where asked to, writes its rows as JSON and
+ * its ratios as a chart. Exits with 1 where a row misses its target.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { runEngine } from "./engine/engine.ts";
 import { runLoad } from "./load/load.ts";
-import { printReport, type SuiteReport } from "./support/report.ts";
+import { ratioChart } from "./support/chart.ts";
+import {
+  formatReport,
+  reportAsJson,
+  type SuiteReport,
+  type SuiteRequest,
+} from "./support/report.ts";
 
-const SUITES: Readonly<Record<string, (quick: boolean) => Promise<SuiteReport>>> = {
+const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteReport>>> = {
   load: runLoad,
+  engine: runEngine,
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    svg: { type: "string" },
+    entries: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    only: { type: "string" },
+  },
 });
 const [name = ""] = positionals;
 const suite = SUITES[name];
 if (suite === undefined) {
-  const names = Object.keys(SUITES).join(", ");
   process.stderr.write(
-    `usage: npm run bench -- SUITE [--quick] [--json FILE]; SUITE is one of: ${names}\n`,
+    "usage: npm run bench -- SUITE [--quick] [--entries N] [--rounds N] [--seconds N] [--only TEXT]\n" +
+      `         [--json FILE] [--svg FILE]; SUITE is one of: ${Object.keys(SUITES).join(", ")}\n`,
   );
   process.exit(2);
 }
-const report = await suite(values.quick);
-printReport(report);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+
+function wholeNumber(option: "entries" | "rounds" | "seconds"): number | undefined {
+  const text = values[option];
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  process.stderr.write(`--${option} takes a whole number from 1, not ${text}\n`);
+  process.exit(2);
+}
+
+const report = await suite({
+  quick: values.quick,
+  entries: wholeNumber("entries"),
+  rounds: wholeNumber("rounds"),
+  seconds: wholeNumber("seconds"),
+  only: values.only,
+});
+process.stdout.write(formatReport(report));
+if (values.json !== undefined) writeFileSync(values.json, reportAsJson(report));
+if (values.svg !== undefined) writeFileSync(values.svg, report.chart ?? ratioChart(report));
 if (report.rows.some((row) => row.met === false)) process.exitCode = 1;

@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { Database } from "../../src/engine/database.ts";
 import { KEY_BYTES, keyAt, valueAt } from "../support/keys.ts";
-import { peakResidentBytes } from "../support/report.ts";
+import { peakResidentBytes } from "../support/machine.ts";
 
 const { values: args } = parseArgs({
   options: {

@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DatabaseStats } from "../../src/engine/stats.ts";
-import { machine, plainRow, type SuiteReport } from "../support/report.ts";
+import { machine } from "../support/machine.ts";
+import { plainRow, type SuiteReport, type SuiteRequest } from "../support/report.ts";
 
 const MIB = 1024 * 1024;
 const MEMORY_BUDGET = 256 * MIB;
@@ -49,8 +50,8 @@ async function runChild<Report>(
   return JSON.parse(stdout) as Report;
 }
 
-export async function runLoad(quick: boolean): Promise<SuiteReport> {
-  const entries = quick ? 500_000 : 5_000_000;
+export async function runLoad({ quick, ...request }: SuiteRequest): Promise<SuiteReport> {
+  const entries = request.entries ?? (quick ? 500_000 : 5_000_000);
   const directory = await mkdtemp(join(tmpdir(), "varve-load-"));
   try {
     const fill = await runChild<FillReport>("fill.ts", directory, entries);

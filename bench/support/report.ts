@@ -1,19 +1,19 @@
-/** What every suite reports, and how it is printed. */
-import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, totalmem } from "node:os";
+/** What every suite reports, and how it is printed and written. */
 import Table from "cli-table3";
+import type { Machine } from "./machine.ts";
 
 export interface Row {
   readonly row: string;
-  /** Whom Varve is measured against; `undefined` where a target stands by itself. */
+  /** Whom Varve is measured against; `undefined` where a figure stands by itself. */
   readonly peer: string | undefined;
   readonly varve: number;
   readonly peerValue: number | undefined;
   readonly unit: string;
+  /** Varve's figure divided by the peer's: the median of the rounds, then the least and the most. */
   readonly ratio: number | undefined;
   readonly ratioMin: number | undefined;
   readonly ratioMax: number | undefined;
-  /** As in the text, for example `< 450`. */
+  /** As in the text, for example `< 450`; for the ratio where there is a peer. */
   readonly target: string | undefined;
   readonly met: boolean | undefined;
 }
@@ -21,39 +21,42 @@ export interface Row {
 export interface SuiteReport {
   readonly suite: string;
   readonly quick: boolean;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly memoryGiB: number;
-    readonly node: string;
-  };
+  readonly machine: Machine;
   readonly options: Readonly<Record<string, unknown>>;
   readonly rows: readonly Row[];
+  /** An SVG of the suite's own, where ratios are not what it is about. Not part of the JSON. */
+  readonly chart?: string;
 }
 
-export function machine(): SuiteReport["machine"] {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  };
+/** What a suite is asked for; each uses what it knows. */
+export interface SuiteRequest {
+  readonly quick: boolean;
+  /** Entries in the database, instead of the suite's own number. */
+  readonly entries: number | undefined;
+  readonly rounds: number | undefined;
+  /** How long a suite that runs by the clock takes. */
+  readonly seconds: number | undefined;
+  /** Only rows whose name contains this. */
+  readonly only: string | undefined;
+}
+
+export interface Limit {
+  readonly below?: number;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+/** A limit as text, and whether `value` keeps it; both undefined without a limit. */
+export function judge(value: number, limit: Limit = {}): Pick<Row, "target" | "met"> {
+  const { below, atLeast, atMost } = limit;
+  if (below !== undefined) return { target: `< ${below}`, met: value < below };
+  if (atLeast !== undefined) return { target: `>= ${atLeast}`, met: value >= atLeast };
+  if (atMost !== undefined) return { target: `<= ${atMost}`, met: value <= atMost };
+  return { target: undefined, met: undefined };
 }
 
 /** A row that has no peer, held against a limit where there is one. */
-export function plainRow(
-  row: string,
-  varve: number,
-  unit: string,
-  limit?: { below?: number; atLeast?: number },
-): Row {
-  const { below, atLeast } = limit ?? {};
-  const target =
-    below !== undefined ? `< ${below}` : atLeast !== undefined ? `>= ${atLeast}` : undefined;
-  const met =
-    target === undefined
-      ? undefined
-      : (below === undefined || varve < below) && (atLeast === undefined || varve >= atLeast);
+export function plainRow(row: string, varve: number, unit: string, limit?: Limit): Row {
   return {
     row,
     peer: undefined,
@@ -63,8 +66,7 @@ export function plainRow(
     ratio: undefined,
     ratioMin: undefined,
     ratioMax: undefined,
-    target,
-    met,
+    ...judge(varve, limit),
   };
 }
 
@@ -73,11 +75,11 @@ function number(value: number | undefined): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 });
 }
 
-export function printReport(report: SuiteReport): void {
-  const { cpu, cores, memoryGiB, node } = report.machine;
+export function formatReport(report: SuiteReport): string {
+  const { cpu, cores, memoryGiB, node, kernel } = report.machine;
   const table = new Table({
     head: ["row", "varve", "unit", "peer", "peer's", "ratio", "target", "met"],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const row of report.rows) {
     const spread =
@@ -96,14 +98,16 @@ export function printReport(report: SuiteReport): void {
       met,
     ]);
   }
-  process.stdout.write(
-    `${report.suite}${report.quick ? " (quick)" : ""} on ${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}\n`,
+  const options = Object.entries(report.options).map(
+    ([name, value]) => `  ${name}: ${JSON.stringify(value)}\n`,
   );
-  process.stdout.write(`options: ${JSON.stringify(report.options)}\n${table.toString()}\n`);
+  return (
+    `${report.suite}${report.quick ? " (quick)" : ""} on ${cpu}, ${cores} cores, ` +
+    `${memoryGiB} GiB, Node ${node}, ${kernel}\n${options.join("")}${table.toString()}\n`
+  );
 }
 
-/** Megabytes that the kernel counts as resident at most, for a process that reads its own status. */
-export function peakResidentBytes(): number {
-  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
-  return Number(line?.[1] ?? 0) * 1024;
+/** What is not there is written as null, so that every row has every field. */
+export function reportAsJson({ chart: _, ...report }: SuiteReport): string {
+  return `${JSON.stringify(report, (_name, value) => (value === undefined ? null : value), 2)}\n`;
 }
