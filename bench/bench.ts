@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runEngine } from "./engine/engine.ts";
 import { runLoad } from "./load/load.ts";
+import { runServer } from "./server/server.ts";
 import { ratioChart } from "./support/chart.ts";
 import {
   formatReport,
@@ -17,6 +18,7 @@ import {
 const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteReport>>> = {
   load: runLoad,
   engine: runEngine,
+  server: runServer,
 };
 
 const { values, positionals } = parseArgs({
