@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runEngine } from "./engine/engine.ts";
 import { runLoad } from "./load/load.ts";
+import { runRecover } from "./recover/recover.ts";
 import { runServer } from "./server/server.ts";
 import { ratioChart } from "./support/chart.ts";
 import {
@@ -19,6 +20,7 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   load: runLoad,
   engine: runEngine,
   server: runServer,
+  recover: runRecover,
 };
 
 const { values, positionals } = parseArgs({
