@@ -15,12 +15,14 @@ import {
   type SuiteReport,
   type SuiteRequest,
 } from "./support/report.ts";
+import { runYcsb } from "./ycsb/ycsb.ts";
 
 const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteReport>>> = {
   load: runLoad,
   engine: runEngine,
   server: runServer,
   recover: runRecover,
+  ycsb: runYcsb,
 };
 
 const { values, positionals } = parseArgs({

@@ -5,12 +5,7 @@
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { connect } from "varve-client";
-
-/** The same ASCII, in the two forms. */
-export interface Datum {
-  readonly text: string;
-  readonly bytes: Buffer;
-}
+import type { Datum } from "./ascii-data.ts";
 
 /** One connection. */
 export interface Remote {
@@ -19,6 +14,10 @@ export interface Remote {
   /** Resolves when the server says that it has written. */
   put(key: Datum, value: Datum): Promise<unknown>;
   putMany(entries: readonly (readonly [Datum, Datum])[]): Promise<unknown>;
+  /** Makes keys findable by `scan`. Varve's always are; Redis needs a sorted set beside the values. */
+  index(keys: readonly Datum[]): Promise<unknown>;
+  /** Keys and values from `key` on, in order; resolves with how many. */
+  scan(key: Datum, count: number): Promise<number>;
   close(): Promise<unknown>;
 }
 
@@ -42,10 +41,16 @@ const varve: RemoteKind = {
         client.batch(
           entries.map(([key, value]) => ({ type: "put", key: key.bytes, value: value.bytes })),
         ),
+      index: async () => undefined,
+      scan: async (key, count) =>
+        (await client.scan({ gte: key.bytes, limit: count }).nextMany(count)).length,
       close: () => client.close(),
     };
   },
 };
+
+/** The sorted set, all of one score, which orders its members as bytes. */
+const INDEX = "index";
 
 function ioredis(enableAutoPipelining: boolean): RemoteKind {
   return {
@@ -59,6 +64,11 @@ function ioredis(enableAutoPipelining: boolean): RemoteKind {
         put: (key, value) => client.set(key.text, value.text),
         putMany: (entries) =>
           client.mset(entries.flatMap(([key, value]) => [key.text, value.text])),
+        index: (keys) => client.zadd(INDEX, ...keys.flatMap((key) => [0, key.text])),
+        async scan(key, count) {
+          const found = await client.zrange(INDEX, `[${key.text}`, "+", "BYLEX", "LIMIT", 0, count);
+          return found.length === 0 ? 0 : (await client.mget(found)).length;
+        },
         close: () => client.quit(),
       };
     },
@@ -76,6 +86,18 @@ const nodeRedis: RemoteKind = {
       get: (key) => client.get(key.text),
       put: (key, value) => client.set(key.text, value.text),
       putMany: (entries) => client.mSet(entries.flatMap(([key, value]) => [key.text, value.text])),
+      index: (keys) =>
+        client.zAdd(
+          INDEX,
+          keys.map((key) => ({ score: 0, value: key.text })),
+        ),
+      async scan(key, count) {
+        const found = await client.zRange(INDEX, `[${key.text}`, "+", {
+          BY: "LEX",
+          LIMIT: { offset: 0, count },
+        });
+        return found.length === 0 ? 0 : (await client.mGet(found)).length;
+      },
       close: () => client.close(),
     };
   },

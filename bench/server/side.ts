@@ -7,7 +7,8 @@ import type { Figures } from "../support/compare.ts";
 import { randomNumbers } from "../support/keys.ts";
 import { percentile } from "../support/percentile.ts";
 import { answerQuestions } from "../support/side-process.ts";
-import { type Datum, REMOTES, type Remote } from "./remotes.ts";
+import { asciiKeyAt, asciiValues, type Datum } from "./ascii-data.ts";
+import { REMOTES, type Remote } from "./remotes.ts";
 import { TASKS, type Task } from "./tasks.ts";
 
 export interface SideSpec {
@@ -33,27 +34,9 @@ const VALUES = 1000;
 const LOAD_BATCH = 1000;
 const CALLS_MAX = 5_000_000;
 
-function datum(text: string): Datum {
-  return { text, bytes: Buffer.from(text, "latin1") };
-}
-
-/** 16 characters in random order, no two alike. */
-function keyAt(i: number): Datum {
-  const high = Math.imul(i, 0x9e3779b1) >>> 0;
-  return datum(high.toString(16).padStart(8, "0") + i.toString(16).padStart(8, "0"));
-}
-
 const next = randomNumbers(5);
-const keys = Array.from({ length: KEYS }, () => keyAt(next(spec.entries)));
-const values = Array.from({ length: VALUES }, () =>
-  datum(
-    Array.from({ length: spec.valueBytes / 4 }, () =>
-      next(36 ** 4)
-        .toString(36)
-        .padStart(4, "0"),
-    ).join(""),
-  ),
-);
+const keys = Array.from({ length: KEYS }, () => asciiKeyAt(next(spec.entries)));
+const values = asciiValues(VALUES, spec.valueBytes);
 const latenciesMs = new Float64Array(CALLS_MAX);
 
 async function load(durability: Task["durability"]): Promise<void> {
@@ -62,7 +45,7 @@ async function load(durability: Task["durability"]): Promise<void> {
     const size = Math.min(LOAD_BATCH, spec.entries - first);
     const entries = Array.from(
       { length: size },
-      (_, i) => [keyAt(first + i), values[i % VALUES] as Datum] as const,
+      (_, i) => [asciiKeyAt(first + i), values[i % VALUES] as Datum] as const,
     );
     await remote.putMany(entries);
   }
