@@ -5,9 +5,11 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { runEngine } from "./engine/engine.ts";
+import { runLargerThanMemory } from "./larger-than-memory/larger-than-memory.ts";
 import { runLoad } from "./load/load.ts";
 import { runRecover } from "./recover/recover.ts";
 import { runServer } from "./server/server.ts";
+import { runSpace } from "./space/space.ts";
 import { ratioChart } from "./support/chart.ts";
 import {
   formatReport,
@@ -23,6 +25,8 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   server: runServer,
   recover: runRecover,
   ycsb: runYcsb,
+  "larger-than-memory": runLargerThanMemory,
+  space: runSpace,
 };
 
 const { values, positionals } = parseArgs({
