@@ -10,6 +10,7 @@ import { runLoad } from "./load/load.ts";
 import { runRecover } from "./recover/recover.ts";
 import { runServer } from "./server/server.ts";
 import { runSpace } from "./space/space.ts";
+import { runStall } from "./stall/stall.ts";
 import { ratioChart } from "./support/chart.ts";
 import {
   formatReport,
@@ -26,6 +27,7 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   recover: runRecover,
   ycsb: runYcsb,
   "larger-than-memory": runLargerThanMemory,
+  stall: runStall,
   space: runSpace,
 };
 

@@ -12,7 +12,7 @@ function valueFor(values: Values, i: number): Buffer {
 
 /** Writes keys `first` to `first + count` in batches; their arrays are used again for each batch. */
 export async function fillBatches(
-  store: BenchStore,
+  store: Pick<BenchStore, "putBatch">,
   values: Values,
   count: number,
   numberOf: (i: number) => number,
@@ -30,16 +30,24 @@ export async function fillBatches(
   }
 }
 
-export function fillInOrder(store: BenchStore, values: Values, count: number): Promise<void> {
+export function fillInOrder(
+  store: Pick<BenchStore, "putBatch">,
+  values: Values,
+  count: number,
+): Promise<void> {
   return fillBatches(store, values, count, (i) => i, writeKeyInOrder);
 }
 
-export function fillRandom(store: BenchStore, values: Values, count: number): Promise<void> {
+export function fillRandom(
+  store: Pick<BenchStore, "putBatch">,
+  values: Values,
+  count: number,
+): Promise<void> {
   return fillBatches(store, values, count, (i) => i, writeRandomKey);
 }
 
 export function overwrite(
-  store: BenchStore,
+  store: Pick<BenchStore, "putBatch">,
   values: Values,
   count: number,
   entries: number,

@@ -1,0 +1,93 @@
+/**
+ * A load at a fixed rate on a database, whose latencies count from when each call was due, so that a held
+ * event loop shows in them (Tene's "coordinated omission").
+ */
+import type { Database } from "../../src/engine/database.ts";
+import { emptyKeys, randomNumbers, writeRandomKey } from "../support/keys.ts";
+
+const TICK_MS = 1;
+const KEYS = 100_000;
+
+export interface Rates {
+  readonly entriesPerSecond: number;
+  readonly readsPerSecond: number;
+}
+
+/** One call that was answered. */
+export type Answered = (kind: "GET" | "PUT", dueMs: number, answeredMs: number) => void;
+
+export class PacedLoad {
+  readonly #db: Database;
+  readonly #entries: number;
+  readonly #values: readonly Buffer[];
+  readonly #readKeys: readonly Buffer[];
+  readonly #next = randomNumbers(29);
+  #failure: unknown;
+
+  constructor(db: Database, entries: number, values: readonly Buffer[]) {
+    this.#db = db;
+    this.#entries = entries;
+    this.#values = values;
+    const keys = emptyKeys(KEYS);
+    for (const key of keys) writeRandomKey(key, this.#next(entries));
+    this.#readKeys = keys;
+  }
+
+  /** Overwrites and reads at `rates` until `milliseconds` have passed and all calls are answered. */
+  async run(rates: Rates, milliseconds: number, answered: Answered): Promise<void> {
+    const startMs = performance.now();
+    const pending = new Set<Promise<unknown>>();
+    let written = 0;
+    let read = 0;
+    const due = (rate: number, now: number) => Math.floor((rate * (now - startMs)) / 1000);
+    for (let now = startMs; now - startMs < milliseconds; now = performance.now()) {
+      const writesDue = due(rates.entriesPerSecond, now);
+      if (writesDue > written) {
+        this.#track(
+          pending,
+          "PUT",
+          startMs + (written / rates.entriesPerSecond) * 1000,
+          answered,
+          () => this.#write(writesDue - written),
+        );
+        written = writesDue;
+      }
+      for (const readsDue = due(rates.readsPerSecond, now); read < readsDue; read++) {
+        const key = this.#readKeys[read % KEYS] as Buffer;
+        const dueMs = startMs + (read / rates.readsPerSecond) * 1000;
+        this.#track(pending, "GET", dueMs, answered, () => this.#db.get(key));
+      }
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+    await Promise.all(pending);
+  }
+
+  #write(count: number): Promise<unknown> {
+    const operations = emptyKeys(count).map((key, i) => {
+      writeRandomKey(key, this.#next(this.#entries));
+      return { type: "put" as const, key, value: this.#values[i % this.#values.length] as Buffer };
+    });
+    return this.#db.batch(operations);
+  }
+
+  #track(
+    pending: Set<Promise<unknown>>,
+    kind: "GET" | "PUT",
+    dueMs: number,
+    answered: Answered,
+    start: () => Promise<unknown>,
+  ): void {
+    const call = start().then(
+      () => {
+        answered(kind, dueMs, performance.now());
+        pending.delete(call);
+      },
+      (error: unknown) => {
+        this.#failure = error;
+        pending.delete(call);
+      },
+    );
+    pending.add(call);
+  }
+}
