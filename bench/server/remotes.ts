@@ -2,9 +2,8 @@
  * The clients that the `server` suite drives, each used as suits it best: Varve's takes bytes; those of Redis
  * take strings, which they send faster than bytes, the keys and values being ASCII.
  */
-import { Redis } from "ioredis";
-import { createClient } from "redis";
 import { connect } from "varve-client";
+import { isInstalled } from "../support/installed.ts";
 import type { Datum } from "./ascii-data.ts";
 
 /** One connection. */
@@ -24,6 +23,8 @@ export interface Remote {
 export interface RemoteKind {
   readonly name: string;
   readonly server: "varve" | "redis";
+  /** The package, which is loaded only by who connects, so that the others run without it. */
+  readonly needs?: string;
   readonly options: Readonly<Record<string, unknown>>;
   connect(port: number): Promise<Remote>;
 }
@@ -56,8 +57,10 @@ function ioredis(enableAutoPipelining: boolean): RemoteKind {
   return {
     name: enableAutoPipelining ? "redis, ioredis autopipelining" : "redis, ioredis",
     server: "redis",
+    needs: "ioredis",
     options: { enableAutoPipelining, data: "strings" },
     async connect(port) {
+      const { Redis } = await import("ioredis");
       const client = new Redis({ host: "127.0.0.1", port, enableAutoPipelining });
       return {
         get: (key) => client.get(key.text),
@@ -78,8 +81,10 @@ function ioredis(enableAutoPipelining: boolean): RemoteKind {
 const nodeRedis: RemoteKind = {
   name: "redis, node-redis",
   server: "redis",
+  needs: "redis",
   options: { data: "strings", pipelining: "always automatic" },
   async connect(port) {
+    const { createClient } = await import("redis");
     const client = createClient({ socket: { host: "127.0.0.1", port } });
     await client.connect();
     return {
@@ -102,5 +107,13 @@ const nodeRedis: RemoteKind = {
     };
   },
 };
+
+/** Varve's, and those of Redis that can run here; what is missing is named, to be reported. */
+export function remotesPresent(withRedis: boolean): { present: RemoteKind[]; skipped: string[] } {
+  const candidates = REMOTES.filter(({ server }) => server === "varve" || withRedis);
+  const present = candidates.filter(({ needs }) => needs === undefined || isInstalled(needs));
+  const missing = candidates.filter((kind) => !present.includes(kind)).map(({ name }) => name);
+  return { present, skipped: withRedis ? missing : ["redis-server"] };
+}
 
 export const REMOTES: readonly RemoteKind[] = [varve, ioredis(false), ioredis(true), nodeRedis];

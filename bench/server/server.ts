@@ -11,7 +11,7 @@ import { redisOptions, redisVersion, startRedis } from "../support/redis-process
 import type { Row, SuiteReport, SuiteRequest } from "../support/report.ts";
 import { startServer } from "../support/server-process.ts";
 import { SideProcess } from "../support/side-process.ts";
-import { REMOTES } from "./remotes.ts";
+import { remotesPresent } from "./remotes.ts";
 import type { SideSpec } from "./side.ts";
 import { TASKS, type Task } from "./tasks.ts";
 
@@ -67,7 +67,7 @@ export async function runServer(request: SuiteRequest): Promise<SuiteReport> {
   const rounds = request.rounds ?? (request.quick ? 2 : 5);
   const milliseconds = request.quick ? 100 : 1000;
   const redis = redisVersion();
-  const kinds = REMOTES.filter(({ server }) => server === "varve" || redis !== undefined);
+  const { present: kinds, skipped } = remotesPresent(redis !== undefined);
   const root = await mkdtemp(join(tmpdir(), "varve-server-"));
   const servers = await startServers(root, redis !== undefined);
   const processes = kinds.map(({ name, server }) => {
@@ -107,7 +107,7 @@ export async function runServer(request: SuiteRequest): Promise<SuiteReport> {
       interval: redisOptions("everysec"),
     },
     ...Object.fromEntries(kinds.map(({ name, options: used }) => [`client ${name}`, used])),
-    skipped: redis === undefined ? ["redis-server"] : [],
+    skipped,
   };
   return { suite: "server", quick: request.quick, machine: machine(), options, rows };
 }

@@ -1,4 +1,5 @@
 /** Opening a store by its name. A peer that is not installed is not loaded, so the others still run. */
+import { isInstalled } from "../support/installed.ts";
 import type { StoreKind } from "./bench-store.ts";
 
 /** Each with the package that it needs. */
@@ -10,15 +11,6 @@ const STORES: Readonly<Record<string, { needs?: string; load: () => Promise<Stor
   },
   lmdb: { needs: "lmdb", load: async () => (await import("./lmdb-store.ts")).lmdb },
 };
-
-function isInstalled(name: string): boolean {
-  try {
-    import.meta.resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Varve first, then the peers; what is missing is named, to be reported. */
 export function storeNames(): { present: string[]; skipped: string[] } {

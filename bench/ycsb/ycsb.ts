@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { REMOTES } from "../server/remotes.ts";
+import { type RemoteKind, remotesPresent } from "../server/remotes.ts";
 import { loadStore, storeNames } from "../stores/open-store.ts";
 import { bestPeer, type Figures, interleave, ratioRow, VARVE } from "../support/compare.ts";
 import { machine } from "../support/machine.ts";
@@ -63,11 +63,11 @@ async function runEmbedded(plan: Plan, stores: readonly string[]): Promise<Row[]
   return rows;
 }
 
-async function runRemote(plan: Plan): Promise<Row[]> {
+async function runRemote(plan: Plan, kinds: readonly RemoteKind[]): Promise<Row[]> {
   const varve = await startServer(join(plan.root, "varve-server"));
   const redis = await startRedis(join(plan.root, "redis-server"), "always");
   const ports = { varve: Number(new URL(varve.url).port), redis: redis.port };
-  const processes = REMOTES.map(({ name, server }) => {
+  const processes = kinds.map(({ name, server }) => {
     const { records, operations } = plan;
     const spec: RemoteSpec = { remote: name, port: ports[server], records, operations };
     const program = join(import.meta.dirname, "remote-side.ts");
@@ -75,8 +75,8 @@ async function runRemote(plan: Plan): Promise<Row[]> {
   });
   const rows: Row[] = [];
   try {
-    const loaders = REMOTES.filter(
-      ({ server }, i) => REMOTES.findIndex((other) => other.server === server) === i,
+    const loaders = kinds.filter(
+      ({ server }, i) => kinds.findIndex((other) => other.server === server) === i,
     );
     for (const { name } of loaders) {
       await processes.find((side) => side.name === name)?.ask({ load: true });
@@ -98,6 +98,7 @@ async function runRemote(plan: Plan): Promise<Row[]> {
 export async function runYcsb(request: SuiteRequest): Promise<SuiteReport> {
   const { present, skipped } = storeNames();
   const redis = redisVersion();
+  const remotes = remotesPresent(redis !== undefined);
   const plan: Plan = {
     root: await mkdtemp(join(tmpdir(), "varve-ycsb-")),
     records: request.entries ?? (request.quick ? 2000 : 200_000),
@@ -106,9 +107,9 @@ export async function runYcsb(request: SuiteRequest): Promise<SuiteReport> {
   };
   try {
     const rows = await runEmbedded(plan, present);
-    if (redis !== undefined) rows.push(...(await runRemote(plan)));
+    if (remotes.present.length > 1) rows.push(...(await runRemote(plan, remotes.present)));
     const store = { memoryBytes: MEMORY_BYTES, compression: false, synced: false };
-    const kinds = await Promise.all(present.map(loadStore));
+    const stores = await Promise.all(present.map(loadStore));
     const options = {
       records: plan.records,
       recordBytes: RECORD_BYTES,
@@ -116,11 +117,11 @@ export async function runYcsb(request: SuiteRequest): Promise<SuiteReport> {
       scans: plan.operations / 10,
       callsInFlight: IN_FLIGHT,
       rounds: plan.rounds,
-      ...Object.fromEntries(kinds.map((kind) => [kind.name, kind.options(store)])),
+      ...Object.fromEntries(stores.map((kind) => [kind.name, kind.options(store)])),
       "varve server": { durability: "always", others: "defaults" },
       "redis server": redis && { version: redis, ...redisOptions("always") },
       ...Object.fromEntries(WORKLOADS.map(({ name, what }) => [name, what])),
-      skipped: [...skipped, ...(redis === undefined ? ["redis-server"] : [])],
+      skipped: [...skipped, ...remotes.skipped],
     };
     return { suite: "ycsb", quick: request.quick, machine: machine(), options, rows };
   } finally {
