@@ -46,6 +46,8 @@ export async function measureGarbage(
       for (const peer of stores.filter((store) => store !== VARVE)) {
         const row = `garbage of a ${operation}`;
         rows.push(ratioRow(samples, peer, { row, figure: "heap", unit: "heap bytes" }));
+        // A put makes no buffers, on any side.
+        if (operation === "put") continue;
         const outside = `${row}, buffers`;
         rows.push(ratioRow(samples, peer, { row: outside, figure: "outside", unit: "bytes" }));
       }
