@@ -29,18 +29,22 @@ const spec = JSON.parse(args.spec ?? "{}") as MemorySpec;
 const values = valuePool(spec.valueBytes, false);
 const { entries } = spec;
 await mkdir(spec.directory, { recursive: true });
-const store = await (await loadStore(spec.store)).open(spec.directory, {
-  memoryBytes: spec.memoryBytes,
-  compression: false,
-  synced: false,
-});
+const kind = await loadStore(spec.store);
+const open = () =>
+  kind.open(spec.directory, { memoryBytes: spec.memoryBytes, compression: false, synced: false });
+let store = await open();
 await fillRandom(store, values, entries);
 
-/** Asks the kernel to forget what it has cached of the files; what is not on the disk yet stays. */
+/**
+ * Asks the kernel to forget what it has cached of the files. Nobody may have them open meanwhile: what is
+ * mapped into memory, as LevelDB's tables are, would stay.
+ */
 async function forgetFiles(): Promise<void> {
   for (const name of await readdir(spec.directory)) {
-    const advice = [`if=${join(spec.directory, name)}`, "iflag=nocache", "count=0"];
-    execFileSync("dd", advice, { stdio: "ignore" });
+    const file = join(spec.directory, name);
+    // What is not on the disk yet would stay, too.
+    execFileSync("sync", [file]);
+    execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
   }
 }
 
@@ -57,13 +61,20 @@ async function prepare(
     }
     case "random reads, files not cached": {
       const keys = randomKeys(spec.coldReads, entries, seed);
+      await store.close();
       await forgetFiles();
+      store = await open();
+      await settle();
       return { count: spec.coldReads, run: () => readInFlight(store, keys) };
     }
     case "scans": {
       const keys = randomKeys(spec.scans, entries, seed);
       const run = async () => {
-        for (const key of keys) await store.seek(key, spec.scanEntries);
+        let seen = 0;
+        for (const key of keys) seen += await store.seek(key, spec.scanEntries);
+        // Only a scan from one of the last keys ends early.
+        if (seen < 0.9 * spec.scans * spec.scanEntries)
+          throw new Error(`scans saw ${seen} entries`);
       };
       return { count: spec.scans * spec.scanEntries, run };
     }

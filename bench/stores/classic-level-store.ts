@@ -77,10 +77,19 @@ class ClassicLevelStore implements BenchStore {
   }
 
   async seek(key: Buffer, count: number): Promise<number> {
-    const iterator = this.#db.iterator({ gte: key, limit: count });
-    const entries = await iterator.nextv(count);
+    const iterator = this.#db.iterator({
+      gte: key,
+      limit: count,
+      highWaterMarkBytes: SCAN_BYTES,
+    });
+    let seen = 0;
+    while (seen < count) {
+      const entries = await iterator.nextv(count - seen);
+      if (entries.length === 0) break;
+      seen += entries.length;
+    }
     await iterator.close();
-    return entries.length;
+    return seen;
   }
 
   close(): Promise<void> {
