@@ -1,4 +1,5 @@
 /** The database of the `stall` suite, in a process of its own. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { Database } from "../../src/engine/database.ts";
 import { fillRandom } from "../engine/writes.ts";
@@ -35,6 +36,8 @@ export interface StallReport {
   readonly mostEntriesPerSecond: number;
   readonly alone: { readonly GET: Latencies };
   readonly mixed: { readonly GET: Latencies; readonly PUT: Latencies };
+  /** How long the event loop was ever held, alone and beside writes: what else a call waits for is the disk. */
+  readonly loopDelayMaxMs: { readonly alone: number; readonly mixed: number };
   readonly compactedBytes: number;
   readonly delayedWrites: number;
 }
@@ -101,7 +104,11 @@ await db.flush();
 await settle();
 // Once over everything, so that what fits into memory is there.
 await measure({ entriesPerSecond: 0, readsPerSecond }, Number(args["alone-ms"]) / 4);
+const loopDelay = monitorEventLoopDelay({ resolution: 1 });
+loopDelay.enable();
 const alone = await measure({ entriesPerSecond: 0, readsPerSecond }, Number(args["alone-ms"]));
+const aloneDelayMaxMs = loopDelay.max / 1e6;
+loopDelay.reset();
 const before = db.stats();
 const mixed = await measure(
   { entriesPerSecond: most / 2, readsPerSecond },
@@ -112,6 +119,7 @@ const report: StallReport = {
   mostEntriesPerSecond: most,
   alone: { GET: alone.GET },
   mixed,
+  loopDelayMaxMs: { alone: aloneDelayMaxMs, mixed: loopDelay.max / 1e6 },
   compactedBytes: after.bytesWritten.compaction - before.bytesWritten.compaction,
   delayedWrites:
     Object.values(after.delays.delayed).reduce((sum, count) => sum + count, 0) -
