@@ -3,6 +3,7 @@
  * event loop shows in them (Tene's "coordinated omission").
  */
 import type { Database } from "../../src/engine/database.ts";
+import { VarveError } from "../../src/errors.ts";
 import { emptyKeys, randomNumbers, writeRandomKey } from "../support/keys.ts";
 
 const TICK_MS = 1;
@@ -23,6 +24,8 @@ export class PacedLoad {
   readonly #readKeys: readonly Buffer[];
   readonly #next = randomNumbers(29);
   #failure: unknown;
+  /** Batches refused with `OVERLOADED`, which are not written again. */
+  refused = 0;
 
   constructor(db: Database, entries: number, values: readonly Buffer[]) {
     this.#db = db;
@@ -84,7 +87,8 @@ export class PacedLoad {
         pending.delete(call);
       },
       (error: unknown) => {
-        this.#failure = error;
+        if (error instanceof VarveError && error.code === "OVERLOADED") this.refused++;
+        else this.#failure = error;
         pending.delete(call);
       },
     );

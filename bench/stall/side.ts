@@ -40,6 +40,7 @@ export interface StallReport {
   readonly loopDelayMaxMs: { readonly alone: number; readonly mixed: number };
   readonly compactedBytes: number;
   readonly delayedWrites: number;
+  readonly refusedWrites: number;
 }
 
 const values = valuePool(VALUE_BYTES, false);
@@ -124,6 +125,7 @@ const report: StallReport = {
   delayedWrites:
     Object.values(after.delays.delayed).reduce((sum, count) => sum + count, 0) -
     Object.values(before.delays.delayed).reduce((sum, count) => sum + count, 0),
+  refusedWrites: load.refused,
 };
 await db.close();
 process.stdout.write(`${JSON.stringify(report)}\n`);

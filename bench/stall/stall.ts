@@ -78,6 +78,7 @@ export async function runStall(request: SuiteRequest): Promise<SuiteReport> {
         plainRow("the same in bytes", (mostEntriesPerSecond / 2) * (ENTRY_BYTES / MB), "MB/s"),
         plainRow("compacted meanwhile", report.compactedBytes / MB / seconds, "MB/s"),
         plainRow("writes delayed", report.delayedWrites, "writes"),
+        plainRow("writes refused", report.refusedWrites, "writes"),
         ...latencyRows("GET alone", alone.GET),
         plainRow("GET alone, longest gap", alone.GET.longestGapMs, unit),
         plainRow("event loop delay alone, longest", report.loopDelayMaxMs.alone, unit),
