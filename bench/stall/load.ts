@@ -29,6 +29,7 @@ export class PacedLoad {
   readonly #entries: number;
   readonly #values: readonly Buffer[];
   readonly #readKeys: readonly Buffer[];
+  readonly #writeKeys = emptyKeys(BATCH_MAX);
   readonly #next = randomNumbers(29);
   #failure: unknown;
   #batchesInFlight = 0;
@@ -71,10 +72,11 @@ export class PacedLoad {
     await Promise.all(pending);
   }
 
+  /** The database copies what it is given before it returns, so the keys' memory is used again. */
   #write(count: number): Promise<unknown> {
-    const operations = emptyKeys(count).map((key, i) => {
+    const operations = this.#writeKeys.slice(0, count).map((key, i) => {
       writeRandomKey(key, this.#next(this.#entries));
-      return { type: "put" as const, key, value: this.#values[i % this.#values.length] as Buffer };
+      return { type: "put" as const, key, value: this.#values[i] as Buffer };
     });
     this.#batchesInFlight++;
     return this.#db.batch(operations).finally(() => {
