@@ -8,9 +8,9 @@
  */
 
 import { compareBytes } from "../bytes/compare.ts";
+import { KeyHash } from "../bytes/key-hash.ts";
 import { KIND, KIND_SEEK, kindOf, trailerHigh, trailerLow } from "../key.ts";
 import { LEVELS } from "../options.ts";
-import { KeyHash } from "../table/key-hash.ts";
 import { FIND, type FilterStats, TableLookup } from "../table/table-lookup.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { OpenTable } from "./open-table.ts";
@@ -50,10 +50,10 @@ export class Lookup {
   find(view: View, key: Uint8Array, sequence: number): LookupState {
     const low = trailerLow(sequence, KIND_SEEK);
     const high = trailerHigh(sequence);
+    this.#hash.update(key);
     const inMemtables = this.#findInMemtables(view, key, low, high);
     if (inMemtables !== undefined) return inMemtables;
 
-    this.#hash.update(key);
     const { version } = view;
     for (const meta of version.level0) {
       if (!covers(meta, key)) continue;
@@ -77,9 +77,9 @@ export class Lookup {
   ): Generator<Fetch, LookupState, unknown> {
     const low = trailerLow(sequence, KIND_SEEK);
     const high = trailerHigh(sequence);
+    this.#hash.update(key);
     const inMemtables = this.#findInMemtables(view, key, low, high);
     if (inMemtables !== undefined) return inMemtables;
-    this.#hash.update(key);
     for (const meta of view.version.tablesFor(key)) {
       const table = (yield fetchTable(this.#tables, meta)) as OpenTable;
       try {
@@ -117,6 +117,7 @@ export class Lookup {
     high: number,
   ): LookupState | undefined {
     for (const memtable of view.memtables) {
+      if (!memtable.mayContain(this.#hash)) continue;
       const node = memtable.find(key, low, high);
       if (node === 0) continue;
       if (memtable.kindAt(node) === KIND.DELETE) return LOOKUP.ABSENT;

@@ -37,10 +37,10 @@ export class MemtableSet {
     return this.memtables.length - 1;
   }
 
-  /** Bytes of the arenas in use and kept for use. */
+  /** Bytes of the memtables in use and kept for use. */
   get memoryBytes(): number {
     let bytes = this.#pool.memoryBytes;
-    for (const memtable of this.memtables) bytes += memtable.arenaBytes;
+    for (const memtable of this.memtables) bytes += memtable.memoryBytes;
     return bytes;
   }
 

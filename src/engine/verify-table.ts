@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { compareBytes, compareRanges } from "../bytes/compare.ts";
+import { KeyHash } from "../bytes/key-hash.ts";
 import { CURSOR } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
@@ -12,7 +13,6 @@ import { tableName } from "../fs/names.ts";
 import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
 import { decodeBlock } from "../table/block-format.ts";
 import type { BlockSource } from "../table/block-source.ts";
-import { KeyHash } from "../table/key-hash.ts";
 import { parseTable, type Table } from "../table/table.ts";
 import { TableCursor } from "../table/table-cursor.ts";
 import type { TableMeta } from "../table/table-meta.ts";

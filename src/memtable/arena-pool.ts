@@ -16,9 +16,9 @@ export class ArenaPool {
     this.#keptMax = keptMax;
   }
 
-  /** Bytes of the arenas that wait to be used again. */
+  /** Bytes of the memtables that wait to be used again. */
   get memoryBytes(): number {
-    return this.#kept.length * this.#arenaBytes;
+    return this.#kept.reduce((bytes, memtable) => bytes + memtable.memoryBytes, 0);
   }
 
   /** An empty memtable of the standard size, or larger where `bytesMin` asks for it. */

@@ -14,7 +14,9 @@
  * `InsertWithHint`; climbing from it is Pugh's "A skip list cookbook", 1990.
  */
 import assert from "node:assert";
+import { KeyHash } from "../bytes/key-hash.ts";
 import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
+import { MemtableFilter } from "./memtable-filter.ts";
 import {
   FIRST_NODE,
   HEAD,
@@ -67,7 +69,9 @@ export class Memtable {
   /** Of all entries; `Infinity` and 0 while there are none. */
   smallestSequence = Number.POSITIVE_INFINITY;
   largestSequence = 0;
-  readonly #readOnly: boolean;
+  /** Of the keys; none where another thread filled the memtable. */
+  readonly #filter: MemtableFilter | undefined;
+  readonly #hash = new KeyHash();
   /** The word at which the next node begins. */
   #end = FIRST_NODE;
   #height = 1;
@@ -86,7 +90,7 @@ export class Memtable {
     this.arena = arena;
     this.bytes = new Uint8Array(arena);
     this.words = new Int32Array(arena);
-    this.#readOnly = filled !== undefined;
+    this.#filter = filled === undefined ? new MemtableFilter(arena.byteLength) : undefined;
     if (filled === undefined) {
       this.reset();
       return;
@@ -123,6 +127,11 @@ export class Memtable {
     return this.bytes.length;
   }
 
+  /** Of the arena and what goes with it. */
+  get memoryBytes(): number {
+    return this.bytes.length + (this.#filter?.memoryBytes ?? 0);
+  }
+
   /** Bytes of the arena that are taken. */
   get usedBytes(): number {
     return this.#end * 4;
@@ -140,7 +149,8 @@ export class Memtable {
 
   /** Empties the memtable, at a cost that does not depend on its size. No one may be reading it. */
   reset(): void {
-    assert(!this.#readOnly);
+    assert(this.#filter !== undefined, "a memtable that another thread filled");
+    this.#filter.clear();
     this.words.fill(0, HEAD, FIRST_NODE);
     this.words[HEAD + PREV] = HEAD;
     this.entries = 0;
@@ -170,7 +180,11 @@ export class Memtable {
     valueStart: number,
     valueEnd: number,
   ): void {
-    assert(!this.#readOnly);
+    const filter = this.#filter;
+    assert(filter !== undefined, "a memtable that another thread filled");
+    const hash = this.#hash;
+    hash.update(key, keyStart, keyEnd);
+    filter.add(hash.first, hash.second);
     const high = prefixWord(key, keyStart, keyEnd);
     const low = prefixWord(key, keyStart + 4, keyEnd);
     this.#findPlace(high, low, key, keyStart, keyEnd, trailerLow, trailerHigh);
@@ -215,6 +229,11 @@ export class Memtable {
     const sequence = sequenceOf(trailerLow, trailerHigh);
     if (sequence < this.smallestSequence) this.smallestSequence = sequence;
     if (sequence > this.largestSequence) this.largestSequence = sequence;
+  }
+
+  /** False where there is surely no version of the key whose hash this is. */
+  mayContain(hash: KeyHash): boolean {
+    return this.#filter?.mayContain(hash.first, hash.second) ?? true;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
  * The hash index of a data block, which takes a point read to the right restart at once: one byte for each
- * bucket of the key hashes (`key-hash.ts`), the number of the restart that a walk to the key begins from.
+ * bucket of the key hashes (`bytes/key-hash.ts`), the number of the restart that a walk to the key begins from.
  *
  * Keys that share a bucket and lie close together share the first one's restart, which makes the walk a
  * little longer; others leave the bucket undecided, and the search goes by the restarts' keys.

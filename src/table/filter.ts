@@ -15,8 +15,8 @@
  * the probes are RocksDB's FastLocalBloom's.
  */
 import { BloomFilter } from "bloom-filters";
+import type { KeyHash } from "../bytes/key-hash.ts";
 import { readU32, writeU32 } from "../bytes/little-endian.ts";
-import type { KeyHash } from "./key-hash.ts";
 
 const HEADER_BYTES = 8;
 const LINE_BITS = 512;

@@ -4,9 +4,10 @@
  *
  * Hot path: one instance serves any number of reads, one after the other, and allocates nothing.
  */
+
+import type { KeyHash } from "../bytes/key-hash.ts";
 import { BlockSearch, SEARCH } from "./block-search.ts";
 import type { BlockSource } from "./block-source.ts";
-import type { KeyHash } from "./key-hash.ts";
 import type { Table } from "./table.ts";
 
 export const FIND = {

@@ -6,6 +6,7 @@
 import assert from "node:assert";
 import { pack } from "msgpackr";
 import { compareRanges } from "../bytes/compare.ts";
+import { KeyHash } from "../bytes/key-hash.ts";
 import type { SyncFile } from "../fs/file-system.ts";
 import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
 import type { CodecName } from "../options.ts";
@@ -14,7 +15,6 @@ import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
 import { CODEC, type Codec, codecNumber } from "./codec.ts";
 import { DataBlockWriter } from "./data-block.ts";
 import { TableFilter } from "./filter.ts";
-import { KeyHash } from "./key-hash.ts";
 import { recordOfProperties } from "./properties.ts";
 import { encodeFooter } from "./table-format.ts";
 import type { TableMeta } from "./table-meta.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareBytes } from "../../../src/bytes/compare.ts";
+import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND, KIND_SEEK, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import { Memtable } from "../../../src/memtable/memtable.ts";
 import { MemtableCursor } from "../../../src/memtable/memtable-cursor.ts";
@@ -195,4 +196,38 @@ test("refuses an internal key that it holds, and an insert without room", () => 
   const other = Memtable.create(Memtable.bytesFor(1, 10));
   expect(other.hasRoom(1, 2000)).toBe(false);
   expect(() => insert(other, { ...entry, value: new Uint8Array(2000) })).toThrow("room");
+});
+
+test.each(seeds(5))("the filter knows every key, and tells most others apart (seed %i)", (seed) => {
+  const random = new Random(seed);
+  const memtable = Memtable.create(1024 * 1024);
+  const hash = new KeyHash();
+  let entries = 0;
+  for (; memtable.hasRoom(1, 116); entries++) {
+    const key = Buffer.from(`key:${seed}:${entries}`.padEnd(16, "-"));
+    insert(memtable, { key, sequence: entries + 1, kind: KIND.PUT, value: random.bytes(100) });
+  }
+  for (let i = 0; i < entries; i++) {
+    hash.update(Buffer.from(`key:${seed}:${i}`.padEnd(16, "-")));
+    expect(memtable.mayContain(hash)).toBe(true);
+  }
+  let passed = 0;
+  for (let i = 0; i < 10_000; i++) {
+    hash.update(Buffer.from(`absent:${seed}:${i}`));
+    if (memtable.mayContain(hash)) passed++;
+  }
+  expect(passed).toBeLessThan(300);
+  memtable.reset();
+  hash.update(Buffer.from(`key:${seed}:0`.padEnd(16, "-")));
+  expect(memtable.mayContain(hash)).toBe(false);
+});
+
+test("a memtable that another thread filled refuses nothing", () => {
+  const memtable = filled([
+    { key: Uint8Array.of(1), sequence: 1, kind: KIND.PUT, value: Uint8Array.of() },
+  ]);
+  const hash = new KeyHash();
+  hash.update(Uint8Array.of(2));
+  expect(memtable.mayContain(hash)).toBe(false);
+  expect(Memtable.attach(memtable.handle).mayContain(hash)).toBe(true);
 });

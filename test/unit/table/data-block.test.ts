@@ -1,6 +1,7 @@
 /** Data blocks: what was written is decoded, entry by entry and by interval, and found by search. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND, KIND_SEEK, kindOf, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import { BlockSearch, SEARCH } from "../../../src/table/block-search.ts";
 import {
@@ -12,7 +13,6 @@ import {
 } from "../../../src/table/data-block.ts";
 import { EntryDecoder } from "../../../src/table/entry-decoder.ts";
 import { IntervalEntries } from "../../../src/table/interval-entries.ts";
-import { KeyHash } from "../../../src/table/key-hash.ts";
 import {
   compareEntries,
   type ModelEntry,

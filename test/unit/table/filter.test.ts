@@ -2,8 +2,8 @@
 import { BloomFilter } from "bloom-filters";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { TableFilter } from "../../../src/table/filter.ts";
-import { KeyHash } from "../../../src/table/key-hash.ts";
 import { Random, seeds } from "../../support/random.ts";
 
 function hashOf(key: Uint8Array): KeyHash {

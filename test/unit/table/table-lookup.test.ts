@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareBytes } from "../../../src/bytes/compare.ts";
+import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND_SEEK, kindOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import type { BlockSource } from "../../../src/table/block-source.ts";
-import { KeyHash } from "../../../src/table/key-hash.ts";
 import type { Table } from "../../../src/table/table.ts";
 import { FIND, TableLookup } from "../../../src/table/table-lookup.ts";
 import { MemoryFileSystem } from "../../support/memory-file-system.ts";
