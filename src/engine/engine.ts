@@ -31,6 +31,8 @@ export interface EngineParts {
   readonly snapshots: SnapshotList;
   readonly space: SpaceGuard;
   readonly recovery: RecoveryStats;
+  /** Called last. */
+  readonly onClosed: () => Promise<void>;
 }
 
 export interface Engine extends EngineParts {
@@ -43,7 +45,8 @@ export function assembleEngine(parts: EngineParts): Engine {
 }
 
 async function closeEngine(parts: EngineParts): Promise<void> {
-  const { admission, commits, maintenance, log, manifest, tree, files, space, lock } = parts;
+  const { admission, commits, maintenance, log, manifest, tree, files, space, lock, onClosed } =
+    parts;
   admission.fail(new VarveError("CLOSED", "the database was closed"));
   space.close();
   try {
@@ -57,5 +60,6 @@ async function closeEngine(parts: EngineParts): Promise<void> {
     await files.settled();
   } finally {
     await lock.release();
+    await onClosed();
   }
 }

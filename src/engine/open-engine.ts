@@ -48,6 +48,7 @@ export async function openEngine(directory: string, options: OpenOptions): Promi
     return await openLocked(directory, world, lock);
   } catch (error) {
     await lock.release();
+    await world.close();
     throw error;
   }
 }
@@ -192,6 +193,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     snapshots,
     space,
     recovery,
+    onClosed: world.close,
   });
 }
 

@@ -32,6 +32,8 @@ export interface World {
   readonly logger: Logger;
   /** Called once the directory is locked and read, so that a failed open starts no threads. */
   readonly startBackground: () => Background;
+  /** Gives back what was made for this database alone. */
+  readonly close: () => Promise<void>;
 }
 
 const silent: Logger = { info() {}, warn() {}, error() {} };
@@ -39,7 +41,8 @@ const silent: Logger = { info() {}, warn() {}, error() {} };
 export function resolveOptions(options: OpenOptions): World {
   const { fs, clock, background = "threads", logger, ...rest } = options;
   const settings = resolveSettings(rest);
-  const fileSystem = fs ?? new DiskFileSystem();
+  const ownDisk = fs === undefined ? new DiskFileSystem() : undefined;
+  const fileSystem = fs ?? (ownDisk as FileSystem);
   if (background === "threads" && !(fileSystem instanceof DiskFileSystem)) {
     const message = 'worker threads see the disk only; with another fs, set background to "inline"';
     throw new VarveError("INVALID_ARGUMENT", message);
@@ -55,5 +58,6 @@ export function resolveOptions(options: OpenOptions): World {
     clock: clock ?? systemClock,
     logger: logger ?? silent,
     startBackground,
+    close: async () => ownDisk?.close(),
   };
 }

@@ -39,6 +39,7 @@ export async function openReadOnly(directory: string, world: World): Promise<Eng
     return await openLocked(directory, world, lock);
   } catch (error) {
     await lock.release();
+    await world.close();
     throw error;
   }
 }
@@ -116,6 +117,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
     snapshots,
     space: new SpaceGuard({ fs, directory, clock, logger, reserveBytes: 0, onSpace: nothing }),
     recovery,
+    onClosed: world.close,
   });
 }
 

@@ -52,6 +52,7 @@ export class WorkerBackground implements Background {
     const request: WorkerRequest = { id: ++this.#lastId, task };
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { worker, kind: task.kind, resolve, reject });
+      worker.ref();
       worker.postMessage(request);
     });
   }
@@ -63,16 +64,14 @@ export class WorkerBackground implements Background {
   }
 
   #start(settings: WorkerSettings): Worker {
-    const worker = new Worker(
-      new URL(`./worker${import.meta.filename.slice(-3)}`, import.meta.url),
-      {
-        workerData: settings,
-      },
-    );
-    worker.unref();
+    const program = new URL(`./worker${import.meta.filename.slice(-3)}`, import.meta.url);
+    // Options that the process was started with may not suit a worker.
+    const worker = new Worker(program, { workerData: settings, execArgv: [] });
     worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
     worker.on("error", (error) => this.#ended(worker, error.message));
     worker.on("exit", (code) => this.#ended(worker, `it exited with code ${code}`));
+    // Idle workers do not keep the process alive. Last, since a listener refers to the port again.
+    worker.unref();
     return worker;
   }
 
@@ -80,6 +79,8 @@ export class WorkerBackground implements Background {
     const pending = this.#pending.get(answer.id);
     if (pending === undefined) return;
     this.#pending.delete(answer.id);
+    const { worker } = pending;
+    if ([...this.#pending.values()].every((other) => other.worker !== worker)) worker.unref();
     if ("result" in answer) pending.resolve(answer.result);
     else {
       const { code, message, retryable } = answer;

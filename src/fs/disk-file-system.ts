@@ -6,26 +6,48 @@ import { takeLock } from "./disk-lock.ts";
 import type { File, FileSystem, Lock, OpenMode } from "./file-system.ts";
 import { ioFailure, systemCodeOf } from "./io-failure.ts";
 import { FILE_MODE, OPEN_FLAGS } from "./open-flags.ts";
+import { ReadThreads } from "./read-threads.ts";
 import { openFd, SyncDiskFileSystem } from "./sync-disk-file-system.ts";
 
 /** What POSIX systems allow at least in practice, where the system does not say. */
 const OPEN_FILES_FALLBACK = 1024;
 
+/** So many reads show that a thread for them is worth its start. */
+const READS_FOR_THREADS = 200;
+
 export class DiskFileSystem implements FileSystem {
   readonly sync = new SyncDiskFileSystem();
+  #reads = 0;
+  #readThreads: ReadThreads | undefined;
+  #closed = false;
 
   open(path: string, mode: OpenMode): Promise<File> {
     return new Promise((resolve, reject) => {
       fs.open(path, OPEN_FLAGS[mode], FILE_MODE, (error, fd) => {
-        if (error === null) resolve(new DiskFile(path, fd));
+        if (error === null) resolve(new DiskFile(path, fd, this.#threads));
         else reject(ioFailure("open", path, error));
       });
     });
   }
 
   openSync(path: string, mode: OpenMode): File {
-    return new DiskFile(path, openFd(path, mode));
+    return new DiskFile(path, openFd(path, mode), this.#threads);
   }
+
+  /** Ends the threads that read. No call may be under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#readThreads?.close();
+    this.#readThreads = undefined;
+  }
+
+  /** Asked for each read; starts the threads when there are many. */
+  readonly #threads = (): ReadThreads | undefined => {
+    if (this.#readThreads === undefined && ++this.#reads > READS_FOR_THREADS && !this.#closed) {
+      this.#readThreads = new ReadThreads();
+    }
+    return this.#readThreads;
+  };
 
   async exists(path: string): Promise<boolean> {
     try {

@@ -10,21 +10,41 @@ import fs from "node:fs";
 import type { File } from "./file-system.ts";
 import { ioFailure } from "./io-failure.ts";
 import { OPEN_SYNCED_FLAGS } from "./open-flags.ts";
+import type { ReadThreads } from "./read-threads.ts";
 
 const CLOSED = -1;
 
 export class DiskFile implements File {
   readonly path: string;
   #fd: number;
+  readonly #readThreads: () => ReadThreads | undefined;
   /** A second descriptor of the same file, whose writes return when they are on the disk. */
   #syncedFd: Promise<number> | undefined;
 
-  constructor(path: string, fd: number) {
+  /** `readThreads` tells of threads that make small reads. */
+  constructor(
+    path: string,
+    fd: number,
+    readThreads: () => ReadThreads | undefined = () => undefined,
+  ) {
     this.path = path;
     this.#fd = fd;
+    this.#readThreads = readThreads;
   }
 
   read(target: Uint8Array, position: number): Promise<number> {
+    const threads = this.#readThreads();
+    if (threads?.mayTake(target.length) !== true) return this.#read(target, position);
+    const fd = this.#open();
+    return new Promise((resolve, reject) => {
+      threads.read(fd, target, position, (bytes) => {
+        if (bytes !== undefined) resolve(bytes);
+        else this.#read(target, position).then(resolve, reject);
+      });
+    });
+  }
+
+  #read(target: Uint8Array, position: number): Promise<number> {
     const fd = this.#open();
     return new Promise((resolve, reject) => {
       let done = 0;
