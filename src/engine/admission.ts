@@ -167,7 +167,7 @@ export class Admission {
     const deadline = head.sinceMs + this.#writeDelayMaxMs;
     const at = !this.#stopped && this.#openAtMs > now ? this.#openAtMs : deadline;
     const delayMs = Math.max(1, Math.ceil(Math.min(at, deadline) - now));
-    this.#timer = this.#clock.setTimer(delayMs, () => this.#drain());
+    this.#timer = this.#clock.setTimer(delayMs, () => this.#drain(), true);
   }
 
   #reason(): DelayReason {

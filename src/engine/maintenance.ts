@@ -307,7 +307,7 @@ export class Maintenance {
       const { clock, logger, tree } = this.#options;
       logger.warn({ err: error }, `${what} failed; it is tried again`);
       if (error.code !== "NO_SPACE") tree.tables.shrink();
-      this.#retryTimer ??= clock.setTimer(RETRY_MS, () => this.resume());
+      this.#retryTimer ??= clock.setTimer(RETRY_MS, () => this.resume(), this.#waiters.length > 0);
       return;
     }
     if (what === "compaction" && isDamage(error)) {

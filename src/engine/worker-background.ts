@@ -79,13 +79,18 @@ export class WorkerBackground implements Background {
     const pending = this.#pending.get(answer.id);
     if (pending === undefined) return;
     this.#pending.delete(answer.id);
-    const { worker } = pending;
-    if ([...this.#pending.values()].every((other) => other.worker !== worker)) worker.unref();
+    this.#rest(pending.worker);
     if ("result" in answer) pending.resolve(answer.result);
     else {
       const { code, message, retryable } = answer;
       pending.reject(new VarveError(code, message, { retryable }));
     }
+  }
+
+  /** A worker with nothing to do does not keep the process alive; one that is being ended does. */
+  #rest(worker: Worker): void {
+    const isIdle = [...this.#pending.values()].every((other) => other.worker !== worker);
+    if (isIdle && !this.#closed) worker.unref();
   }
 
   /** A worker that died takes its tasks with it; the database stops background work and says so. */

@@ -4,8 +4,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds from an arbitrary start; never goes back. */
   monotonicMs(): number;
-  /** Calls `callback` once, `delayMs` from now. Does not keep the process alive. */
-  setTimer(delayMs: number, callback: () => void): Timer;
+  /**
+   * Calls `callback` once, `delayMs` from now. Keeps the process alive where somebody waits for it, and not
+   * where it is for upkeep.
+   */
+  setTimer(delayMs: number, callback: () => void, isAwaited?: boolean): Timer;
 }
 
 export interface Timer {
@@ -15,9 +18,9 @@ export interface Timer {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  setTimer(delayMs, callback) {
+  setTimer(delayMs, callback, isAwaited = false) {
     const timer = setTimeout(callback, delayMs);
-    timer.unref();
+    if (!isAwaited) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
 };

@@ -46,6 +46,8 @@ export class ReadThreads {
   /** The oldest slot that is not free. */
   #oldest = 0;
   #waking = false;
+  /** Being ended, which the process has to wait for. */
+  #closed = false;
 
   constructor() {
     const program = new URL(`./read-thread${import.meta.filename.slice(-3)}`, import.meta.url);
@@ -94,6 +96,7 @@ export class ReadThreads {
 
   /** Ends the threads. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
     this.#giveUp();
   }
@@ -139,7 +142,7 @@ export class ReadThreads {
       words[slotAt(this.#oldest) + STATE] = SLOT_FREE;
       this.#oldest = (this.#oldest + 1) | 0;
     }
-    this.#workers[0]?.unref();
+    if (!this.#closed) this.#workers[0]?.unref();
   }
 }
 
