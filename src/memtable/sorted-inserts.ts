@@ -25,6 +25,11 @@ export class SortedInserts {
   #valueEnd = new Uint32Array(CAPACITY_START);
   #trailerLow = new Uint32Array(CAPACITY_START);
   #trailerHigh = new Uint32Array(CAPACITY_START);
+  /** For sorting: the entries' order, twice, and the first eight bytes of their keys. */
+  #order = new Uint32Array(0);
+  #spare = new Uint32Array(0);
+  #high = new Uint32Array(0);
+  #low = new Uint32Array(0);
 
   /** The value follows the key. All entries lie in one buffer, which `insertInto` is given. */
   add(
@@ -47,19 +52,19 @@ export class SortedInserts {
 
   /** Inserts all entries, for which the memtable has room, and forgets them. */
   insertInto(memtable: Memtable, buffer: Uint8Array): void {
-    const [keyStart, keyEnd, valueEnd] = [this.#keyStart, this.#keyEnd, this.#valueEnd];
-    const [low, high] = [this.#trailerLow, this.#trailerHigh];
-    for (const i of this.#sorted(buffer)) {
-      const valueStart = keyEnd[i]!;
+    const order = this.#sorted(buffer);
+    for (let at = 0; at < this.entries; at++) {
+      const i = order[at]!;
+      const valueStart = this.#keyEnd[i]!;
       memtable.insert(
         buffer,
-        keyStart[i]!,
+        this.#keyStart[i]!,
         valueStart,
-        low[i]!,
-        high[i]!,
+        this.#trailerLow[i]!,
+        this.#trailerHigh[i]!,
         buffer,
         valueStart,
-        valueEnd[i]!,
+        this.#valueEnd[i]!,
       );
     }
     this.entries = 0;
@@ -69,18 +74,20 @@ export class SortedInserts {
   /** The entries' numbers, nearly in the order of their internal keys. */
   #sorted(buffer: Uint8Array): Uint32Array {
     const { entries } = this;
+    if (this.#order.length < entries) this.#makeScratch();
     const common = this.#commonBytes(buffer);
-    const high = new Uint32Array(entries);
-    const low = new Uint32Array(entries);
+    const [order, high, low] = [this.#order, this.#high, this.#low];
     for (let i = 0; i < entries; i++) {
       const start = this.#keyStart[i]! + common;
       const end = this.#keyEnd[i]!;
       high[i] = prefixAt(buffer, start, end);
       low[i] = prefixAt(buffer, start + 4, end);
+      // From the newest on, since the newer version of a key comes first and the sort is stable.
+      order[i] = entries - 1 - i;
     }
-    // From the newest on, since the newer version of a key comes first and the sort is stable.
-    const newestFirst = Uint32Array.from(high, (_, i) => entries - 1 - i);
-    return sortByWord(sortByWord(newestFirst, low), high);
+    const byLow = sortByWord(order, this.#spare, low, entries);
+    const spare = byLow === order ? this.#spare : order;
+    return sortByWord(byLow, spare, high, entries);
   }
 
   /** How many bytes all keys begin with in common. */
@@ -94,6 +101,14 @@ export class SortedInserts {
       while (common < length && buffer[start + common] === buffer[otherStart + common]) common++;
     }
     return common;
+  }
+
+  #makeScratch(): void {
+    const { length } = this.#keyStart;
+    this.#order = new Uint32Array(length);
+    this.#spare = new Uint32Array(length);
+    this.#high = new Uint32Array(length);
+    this.#low = new Uint32Array(length);
   }
 
   #grow(): void {
@@ -110,29 +125,47 @@ export class SortedInserts {
   }
 }
 
-/** `order` sorted by `words[order[i]]`, stably: a radix sort from the lowest digit to the highest. */
-function sortByWord(order: Uint32Array<ArrayBuffer>, words: Uint32Array): Uint32Array<ArrayBuffer> {
-  let [from, to] = [order, new Uint32Array(order.length)];
+/**
+ * The first `count` of `order` sorted by `words[order[i]]`, stably: a radix sort from the lowest digit to the
+ * highest, back and forth between `order` and `spare`; returns the one that it ends in.
+ */
+function sortByWord(
+  order: Uint32Array,
+  spare: Uint32Array,
+  words: Uint32Array,
+  count: number,
+): Uint32Array {
+  let from = order;
+  let to = spare;
   for (let digit = 0; digit < DIGITS_OF_WORD; digit++) {
     const shift = digit * DIGIT_BITS;
-    const starts = startsOfBuckets(words, shift);
+    const starts = startsOfBuckets(words, shift, count);
     if (starts === undefined) continue;
-    for (const i of from) to[starts[(words[i]! >>> shift) & DIGIT_MASK]!++] = i;
-    [from, to] = [to, from];
+    for (let at = 0; at < count; at++) {
+      const i = from[at]!;
+      to[starts[(words[i]! >>> shift) & DIGIT_MASK]!++] = i;
+    }
+    const sorted = to;
+    to = from;
+    from = sorted;
   }
   return from;
 }
 
 /** Where each digit's entries begin; `undefined` where all have the same digit. */
-function startsOfBuckets(words: Uint32Array, shift: number): Uint32Array | undefined {
+function startsOfBuckets(
+  words: Uint32Array,
+  shift: number,
+  count: number,
+): Uint32Array | undefined {
   const starts = new Uint32Array(DIGITS);
-  for (const word of words) starts[(word >>> shift) & DIGIT_MASK]!++;
+  for (let i = 0; i < count; i++) starts[(words[i]! >>> shift) & DIGIT_MASK]!++;
   let sum = 0;
   for (let digit = 0; digit < DIGITS; digit++) {
-    const count = starts[digit]!;
-    if (count === words.length) return undefined;
+    const here = starts[digit]!;
+    if (here === count) return undefined;
     starts[digit] = sum;
-    sum += count;
+    sum += here;
   }
   return starts;
 }
