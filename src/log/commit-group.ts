@@ -52,7 +52,8 @@ export class CommitGroupWriter {
     this.buffer = grown;
   }
 
-  add(kind: number, key: Uint8Array, value: Uint8Array): void {
+  /** Returns where in `buffer` the key begins; the value follows it. */
+  add(kind: number, key: Uint8Array, value: Uint8Array): number {
     const buffer = this.buffer;
     const at = this.#end;
     buffer[at] = kind;
@@ -63,6 +64,7 @@ export class CommitGroupWriter {
     this.#lastOperation = at;
     this.#end = at + OPERATION_HEADER_BYTES + key.length + value.length;
     this.operations++;
+    return at + OPERATION_HEADER_BYTES;
   }
 
   endBatch(): void {

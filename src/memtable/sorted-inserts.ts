@@ -1,10 +1,11 @@
 /**
  * Entries that are gathered and then inserted into a memtable in the order of their keys: each then goes in
- * beside the one before, with no search, and nearby keys lie nearby in the arena. For replaying a log, where
- * nobody reads in between.
+ * beside the one before, with no search, and nearby keys lie nearby in the arena. For large batches, and for
+ * replaying a log.
  *
  * Hot path: a radix sort over the keys' first eight bytes behind what all keys have in common. What it leaves
- * undecided the memtable decides, so the sort is about speed alone. `npm run bench -- recover` shows it.
+ * undecided the memtable decides, so the sort is about speed alone. `npm run bench -- recover` shows it, and
+ * `engine` in its fill rows.
  */
 import { prefixAt } from "../bytes/compare.ts";
 import type { Memtable } from "./memtable.ts";

@@ -1,8 +1,10 @@
-/** What the commit queue does with the log when nothing is written. */
+/** What the commit queue does with large batches, and with the log when nothing is written. */
 import { expect, test } from "vitest";
 import { Database } from "../../../src/engine/database.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { MemoryFileSystem } from "../../support/memory-file-system.ts";
+import { Random, seeds } from "../../support/random.ts";
+import { TINY_SETTINGS } from "../../support/tiny-settings.ts";
 
 async function open() {
   const clock = new ManualClock();
@@ -67,3 +69,52 @@ test("writes that are never to be synced are not marked either", async () => {
   expect(db.stats().bytesWritten.log).toBe(written);
   await db.close();
 });
+
+test.each(seeds(20))(
+  "large batches, which are sorted, give what a map gives (seed %i)",
+  async (seed) => {
+    const random = new Random(seed);
+    const fs = new MemoryFileSystem();
+    const settings = { ...TINY_SETTINGS, fs, background: "inline" } as const;
+    let db = await Database.open("/db", settings);
+    const model = new Map<string, string>();
+    let version = 0;
+    for (let round = 0; round < 6; round++) {
+      const size = random.pick([1, 255, 256, 257, 600]);
+      const operations = Array.from({ length: size }, (_, i) => {
+        const key = `${random.pick(["", "prefix:"])}${random.below(200)}`;
+        if (random.chance(25)) {
+          model.delete(key);
+          return { type: "delete" as const, key };
+        }
+        const value = `${round}:${i}`;
+        model.set(key, value);
+        return { type: "put" as const, key, value };
+      });
+      // Single writes before and after it are in the same group.
+      const [before, batch, after] = await Promise.all([
+        db.put("a", `${round}`),
+        db.batch(operations),
+        db.put("z", `${round}`),
+      ]);
+      model.set("a", `${round}`).set("z", `${round}`);
+      expect([before, batch, after].map((commit) => commit.version)).toEqual([
+        version + 1,
+        version + 1 + size,
+        version + 2 + size,
+      ]);
+      version += size + 2;
+      if (random.chance(30)) {
+        await db.close();
+        db = await Database.open("/db", settings);
+      }
+      const entries = await Array.fromAsync(db.scan());
+      const texts = entries.map((entry) => entry.map((bytes) => new TextDecoder().decode(bytes)));
+      expect(texts).toEqual([...model].sort(([a], [b]) => (a < b ? -1 : 1)));
+      for (const [key, value] of model) {
+        expect(new TextDecoder().decode(await db.get(key))).toBe(value);
+      }
+    }
+    await db.close();
+  },
+);
