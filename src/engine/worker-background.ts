@@ -8,6 +8,12 @@ import type { Task, TaskResult } from "../compaction/tasks.ts";
 import { type ErrorCode, VarveError } from "../errors.ts";
 import type { Background } from "./background.ts";
 
+/**
+ * A worker's garbage are buffers, whose memory is outside the heap; collected often, it stays small. With
+ * Node's own choice a load of 5 million entries took 100 MiB more, and no less time.
+ */
+const YOUNG_GENERATION_MB = 12;
+
 export interface WorkerSettings {
   /** Bytes per second that the worker writes at most; 0 for no limit. */
   readonly bytesPerSecond: number;
@@ -66,7 +72,11 @@ export class WorkerBackground implements Background {
   #start(settings: WorkerSettings): Worker {
     const program = new URL(`./worker${import.meta.filename.slice(-3)}`, import.meta.url);
     // Options that the process was started with may not suit a worker.
-    const worker = new Worker(program, { workerData: settings, execArgv: [] });
+    const worker = new Worker(program, {
+      workerData: settings,
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
     worker.on("error", (error) => this.#ended(worker, error.message));
     worker.on("exit", (code) => this.#ended(worker, `it exited with code ${code}`));
