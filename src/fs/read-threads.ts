@@ -115,7 +115,7 @@ export class ReadThreads {
     const { words } = this.#ring;
     // One that is awake comes to these reads, too, unless the disk holds it up.
     const sleeping = Atomics.load(words, SLEEPING);
-    const must = sleeping === THREADS || Atomics.load(words, SLOW) === 1;
+    const must = sleeping >= this.#ready || Atomics.load(words, SLOW) === 1;
     if (sleeping > 0 && must) Atomics.notify(words, TAIL, 1);
   }
 
