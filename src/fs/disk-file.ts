@@ -106,6 +106,10 @@ export class DiskFile implements File {
     return readFully(this.#open(), this.path, target, position);
   }
 
+  writeSync(source: Uint8Array, position: number): void {
+    writeFully(this.#open(), this.path, source, position);
+  }
+
   /** Only for files that were not written to through `writeSynced`, whose second descriptor opens off the loop. */
   closeSync(): void {
     assert(this.#syncedFd === undefined);
@@ -166,6 +170,18 @@ export function readFully(fd: number, path: string, target: Uint8Array, position
     throw ioFailure("read", path, error);
   }
   return done;
+}
+
+/** Writes all of `source` at `position`, blocking. */
+export function writeFully(fd: number, path: string, source: Uint8Array, position: number): void {
+  try {
+    let done = 0;
+    while (done < source.length) {
+      done += fs.writeSync(fd, source, done, source.length - done, position + done);
+    }
+  } catch (error) {
+    throw ioFailure("write", path, error);
+  }
 }
 
 export function closeFd(fd: number, path: string): void {

@@ -32,6 +32,8 @@ export interface File {
   close(): Promise<void>;
   /** Blocking twin of `read`, for callers that chose to wait (`getSync`). */
   readSync(target: Uint8Array, position: number): number;
+  /** Blocking twin of `write`. */
+  writeSync(source: Uint8Array, position: number): void;
   closeSync(): void;
 }
 

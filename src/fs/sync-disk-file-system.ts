@@ -1,7 +1,7 @@
 /** The disk by blocking calls, for background workers. */
 import assert from "node:assert";
 import fs from "node:fs";
-import { closeFd, readFully } from "./disk-file.ts";
+import { closeFd, readFully, writeFully } from "./disk-file.ts";
 import type { OpenMode, SyncFile, SyncFileSystem } from "./file-system.ts";
 import { ioFailure } from "./io-failure.ts";
 import { FILE_MODE, OPEN_FLAGS } from "./open-flags.ts";
@@ -47,13 +47,7 @@ class SyncDiskFile implements SyncFile {
   }
 
   write(source: Uint8Array, position: number): void {
-    const fd = this.#open();
-    attempt("write", this.path, () => {
-      let done = 0;
-      while (done < source.length) {
-        done += fs.writeSync(fd, source, done, source.length - done, position + done);
-      }
-    });
+    writeFully(this.#open(), this.path, source, position);
   }
 
   sync(): void {

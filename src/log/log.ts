@@ -13,6 +13,7 @@ import { VarveError } from "../errors.ts";
 import type { Clock } from "../fs/clock.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
 import { parseFileName } from "../fs/names.ts";
+import { InlineWrites } from "./inline-writes.ts";
 import { encodeRecordHeader, RECORD_HEADER_BYTES } from "./record.ts";
 import {
   encodeSegmentHeader,
@@ -44,6 +45,7 @@ interface OldSegment {
 export class Log {
   readonly #pool: SegmentPool;
   readonly #clock: Clock;
+  readonly #inline: InlineWrites;
   #old: OldSegment[];
   #file: File;
   #number: number;
@@ -64,6 +66,7 @@ export class Log {
   private constructor(pool: SegmentPool, clock: Clock, old: OldSegment[], first: ReadySegment) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#inline = new InlineWrites(clock);
     this.#old = old;
     this.#file = first.file;
     this.#number = first.number;
@@ -232,8 +235,11 @@ export class Log {
   /** One record, at the end. A write that is a sync by itself is faster, but covers its own bytes only. */
   async #write(record: Uint8Array, sync: boolean): Promise<void> {
     const alone = this.#syncedEnd === this.#end;
-    if (sync && alone) await this.#file.writeSynced(record, this.#end);
-    else await this.#file.write(record, this.#end);
+    const [file, end] = [this.#file, this.#end];
+    if (sync && alone) await file.writeSynced(record, end);
+    else if (!sync && this.#inline.allows(record.length)) {
+      this.#inline.run(() => file.writeSync(record, end));
+    } else await file.write(record, end);
     this.#end += record.length;
     this.bytesWritten += record.length;
     if (!sync) return;

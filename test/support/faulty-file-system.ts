@@ -146,6 +146,12 @@ class FaultyFile implements File {
     if (fault !== undefined) throw injected("write", this.path, "EIO");
   }
 
+  writeSync(source: Uint8Array, position: number): void {
+    const fault = this.#faults.strike("write", this.path);
+    this.#base.writeSync(fault === undefined ? source : half(source), position);
+    if (fault !== undefined) throw injected("write", this.path, "EIO");
+  }
+
   async writeSynced(source: Uint8Array, position: number): Promise<void> {
     const fault = this.#faults.strike("writeSynced", this.path);
     if (fault === undefined) return this.#base.writeSynced(source, position);

@@ -68,6 +68,13 @@ class LateFile implements File {
     return this.#base.readSync(target, position);
   }
 
+  writeSync(source: Uint8Array, position: number): void {
+    if (this.#saysWhen === "when written") {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LATE_MS);
+      this.#base.writeSync(source, position);
+    } else this.write(source, position);
+  }
+
   closeSync(): void {
     this.#base.closeSync();
   }

@@ -36,7 +36,7 @@ export class MemoryFile implements File {
 
   async write(source: Uint8Array, position: number): Promise<void> {
     await this.#host.scheduled();
-    this.#write(source, position);
+    this.writeSync(source, position);
   }
 
   async writeSynced(source: Uint8Array, position: number): Promise<void> {
@@ -78,6 +78,11 @@ export class MemoryFile implements File {
     return this.#host.perform("read", this.path, () => this.#inode.read(target, position));
   }
 
+  writeSync(source: Uint8Array, position: number): void {
+    this.#assertWritable();
+    this.#host.perform("write", this.path, () => this.#inode.write(source, position));
+  }
+
   closeSync(): void {
     this.#assertOpen();
     this.#closed = true;
@@ -88,16 +93,11 @@ export class MemoryFile implements File {
     return {
       path: this.path,
       read: (target, position) => this.readSync(target, position),
-      write: (source, position) => this.#write(source, position),
+      write: (source, position) => this.writeSync(source, position),
       sync: () => this.#sync(this.#inode.mark),
       size: () => this.#inode.size,
       close: () => this.closeSync(),
     };
-  }
-
-  #write(source: Uint8Array, position: number): void {
-    this.#assertWritable();
-    this.#host.perform("write", this.path, () => this.#inode.write(source, position));
   }
 
   #sync(mark: number): void {
