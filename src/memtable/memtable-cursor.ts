@@ -9,8 +9,9 @@ import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
 import type { Memtable } from "./memtable.ts";
 import {
   HEAD,
-  heightOf,
   keyBytesOf,
+  keyWordOf,
+  linkAt,
   NEXT,
   PREV,
   SHAPE,
@@ -41,7 +42,7 @@ export class MemtableCursor implements EntryCursor {
   }
 
   first(): void {
-    this.#moveTo(this.#words[HEAD + NEXT]!);
+    this.#moveTo(this.#words[linkAt(HEAD, 0) + NEXT]!);
   }
 
   last(): void {
@@ -50,7 +51,7 @@ export class MemtableCursor implements EntryCursor {
 
   seek(key: Uint8Array, trailerLow: number, trailerHigh: number): void {
     const before = this.#memtable.findBefore(key, trailerLow, trailerHigh);
-    this.#moveTo(this.#words[before + NEXT]!);
+    this.#moveTo(this.#words[linkAt(before, 0) + NEXT]!);
   }
 
   seekBefore(key: Uint8Array, trailerLow: number, trailerHigh: number): void {
@@ -59,7 +60,7 @@ export class MemtableCursor implements EntryCursor {
 
   next(): void {
     assert(this.state === CURSOR.VALID);
-    this.#moveTo(this.#words[this.#node + NEXT]!);
+    this.#moveTo(this.#words[linkAt(this.#node, 0) + NEXT]!);
   }
 
   prev(): void {
@@ -83,7 +84,7 @@ export class MemtableCursor implements EntryCursor {
     }
     const words = this.#words;
     const shape = words[node + SHAPE]!;
-    const keyStart = (node + NEXT + heightOf(shape)) * 4;
+    const keyStart = keyWordOf(node, shape) * 4;
     const keyEnd = keyStart + keyBytesOf(shape);
     this.#node = node;
     this.state = CURSOR.VALID;

@@ -23,8 +23,11 @@ import {
   HEIGHT_MAX,
   heightOf,
   keyBytesOf,
+  keyWordOf,
   LEVELS_PER_ENTRY,
+  linkAt,
   NEXT,
+  NEXT_PREFIX,
   nodesBytesMax,
   PREFIX_BYTES,
   PREFIX_HIGH,
@@ -191,7 +194,7 @@ export class Memtable {
     const words = this.words;
     const path = this.#insertPath;
     const before = path[0]!;
-    const after = words[before + NEXT]!;
+    const after = words[linkAt(before, 0) + NEXT]!;
     if (after !== 0 && words[after] === high && words[after + PREFIX_LOW] === low) {
       const order = this.#compareRest(after, key, keyStart, keyEnd, trailerLow, trailerHigh);
       assert(order > 0, "insert of an internal key that is there");
@@ -201,7 +204,7 @@ export class Memtable {
     const valueBytes = valueEnd - valueStart;
     const height = this.#pickHeight();
     const node = this.#end;
-    const keyAt = (node + NEXT + height) * 4;
+    const keyAt = linkAt(node, height) * 4;
     const end = keyAt + keyBytes + valueBytes;
     assert(end <= this.bytes.length, "insert without room");
     this.#end = (end + 3) >>> 2;
@@ -218,9 +221,12 @@ export class Memtable {
     words[node + PREV] = before;
     words[(after === 0 ? HEAD : after) + PREV] = node;
     for (let level = 0; level < height; level++) {
-      const link = path[level]! + NEXT + level;
-      words[node + NEXT + level] = words[link]!;
-      words[link] = node;
+      const link = linkAt(path[level]!, level);
+      const own = linkAt(node, level);
+      words[own + NEXT] = words[link + NEXT]!;
+      words[own + NEXT_PREFIX] = words[link + NEXT_PREFIX]!;
+      words[link + NEXT] = node;
+      words[link + NEXT_PREFIX] = high;
     }
 
     this.#inserted = node;
@@ -247,12 +253,12 @@ export class Memtable {
     const low = prefixWord(key, 4, end);
     const path = this.#searchPath;
     const before = this.#search(high, low, key, 0, end, trailerLow, trailerHigh, path);
-    const node = words[before + NEXT]!;
+    const node = words[linkAt(before, 0) + NEXT]!;
     if (node === 0 || words[node] !== high || words[node + PREFIX_LOW] !== low) return 0;
     const shape = words[node + SHAPE]!;
     if (keyBytesOf(shape) !== end) return 0;
     const bytes = this.bytes;
-    const keyAt = (node + NEXT + heightOf(shape)) * 4;
+    const keyAt = keyWordOf(node, shape) * 4;
     for (let i = PREFIX_BYTES; i < end; i++) if (bytes[keyAt + i] !== key[i]) return 0;
     return node;
   }
@@ -279,7 +285,7 @@ export class Memtable {
 
   /** Where in `bytes` the node's key begins. */
   keyStartAt(node: number): number {
-    return (node + NEXT + heightOf(this.words[node + SHAPE]!)) * 4;
+    return keyWordOf(node, this.words[node + SHAPE]!) * 4;
   }
 
   /** Where in `bytes` the node's value begins; its key ends there. */
@@ -311,16 +317,14 @@ export class Memtable {
     const words = this.words;
     let bound = 0;
     for (;;) {
-      const next = words[node + NEXT + level]!;
+      const link = linkAt(node, level);
+      const next = words[link + NEXT]!;
       if (next !== bound && next !== 0) {
-        const nextHigh = words[next + PREFIX_HIGH]!;
-        const nextLow = words[next + PREFIX_LOW]!;
+        const nextHigh = words[link + NEXT_PREFIX]!;
         const isBefore =
           nextHigh !== high
             ? nextHigh < high
-            : nextLow !== low
-              ? nextLow < low
-              : this.#compareRest(next, key, keyStart, keyEnd, trailerLow, trailerHigh) < 0;
+            : this.#compareLow(next, low, key, keyStart, keyEnd, trailerLow, trailerHigh) < 0;
         if (isBefore) {
           node = next;
           continue;
@@ -363,12 +367,17 @@ export class Memtable {
     let node = HEAD;
     let level = 0;
     for (; level < levels; level++) {
-      const next = words[path[level]! + NEXT + level]!;
+      const link = linkAt(path[level]!, level);
+      const next = words[link + NEXT]!;
       // The node that the level below has led to already.
       if (next === node) continue;
       if (next === 0) break;
-      if (this.#compare(next, high, low, key, keyStart, keyEnd, trailerLow, trailerHigh) >= 0)
-        break;
+      const nextHigh = words[link + NEXT_PREFIX]!;
+      const isBefore =
+        nextHigh !== high
+          ? nextHigh < high
+          : this.#compareLow(next, low, key, keyStart, keyEnd, trailerLow, trailerHigh) < 0;
+      if (!isBefore) break;
       node = next;
     }
     if (level === 0) return;
@@ -392,6 +401,19 @@ export class Memtable {
   ): number {
     const nodeHigh = this.words[node + PREFIX_HIGH]!;
     if (nodeHigh !== high) return nodeHigh < high ? -1 : 1;
+    return this.#compareLow(node, low, key, keyStart, keyEnd, trailerLow, trailerHigh);
+  }
+
+  /** `#compare` where the first prefix words are equal. */
+  #compareLow(
+    node: number,
+    low: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+  ): number {
     const nodeLow = this.words[node + PREFIX_LOW]!;
     if (nodeLow !== low) return nodeLow < low ? -1 : 1;
     return this.#compareRest(node, key, keyStart, keyEnd, trailerLow, trailerHigh);
@@ -411,7 +433,7 @@ export class Memtable {
     const shape = words[node + SHAPE]!;
     const nodeBytes = keyBytesOf(shape);
     const keyBytes = keyEnd - keyStart;
-    const shift = (node + NEXT + heightOf(shape)) * 4 - keyStart;
+    const shift = keyWordOf(node, shape) * 4 - keyStart;
     const end = keyStart + Math.min(nodeBytes, keyBytes);
     for (let i = keyStart + PREFIX_BYTES; i < end; i++) {
       const difference = bytes[i + shift]! - key[i]!;
