@@ -39,8 +39,6 @@ export interface Settings {
 
   /** Target size of a data block before compression. */
   readonly blockBytes: number;
-  /** Entries between two whole keys in a block. */
-  readonly restartInterval: number;
   /** Target size of a table file. */
   readonly tableBytes: number;
   /** Share of absent keys that a table's filter lets through. */
@@ -85,7 +83,6 @@ export const DEFAULT_SETTINGS: Settings = {
   immutableMemtablesMax: 3,
   openTablesMax: 1000,
   blockBytes: 4 * KIB,
-  restartInterval: 8,
   tableBytes: 8 * MIB,
   filterErrorRate: 0.01,
   codecs: ["none", "none", "lz4", "lz4", "zstd"],
@@ -114,7 +111,6 @@ const RANGES: { readonly [name in keyof Settings]?: readonly [number, number] } 
   immutableMemtablesMax: [1, 64],
   openTablesMax: [4, 1_000_000],
   blockBytes: [64, 4 * MIB],
-  restartInterval: [1, 256],
   tableBytes: [KIB, 1024 * MIB],
   filterErrorRate: [0.0001, 0.5],
   level0CompactAt: [1, 1000],

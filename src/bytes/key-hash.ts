@@ -2,7 +2,7 @@
  * The hash of a user key for filters: two 32-bit halves, computed once for a look-up in all tables. Both
  * come from one pass of Murmur3 over four bytes at a time, finalised twice with different constants.
  *
- * Stored filters depend on it: it never changes without a new table format.
+ * Stored filters and tags depend on it: it never changes without a new table format.
  *
  * Hot path: the halves are fields, so that hashing allocates nothing.
  */

@@ -7,7 +7,6 @@ import type { TableMeta } from "../table/table-meta.ts";
 export interface OutputSettings {
   readonly directory: string;
   readonly blockBytes: number;
-  readonly restartInterval: number;
   readonly tableBytes: number;
   readonly filterErrorRate: number;
   readonly codec: CodecName;

@@ -253,12 +253,11 @@ export class Maintenance {
 
   #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {
     const { settings, directory, clock, numbers, snapshots } = this.#options;
-    const { blockBytes, restartInterval, tableBytes, filterErrorRate } = settings;
+    const { blockBytes, tableBytes, filterErrorRate } = settings;
     return {
       output: {
         directory,
         blockBytes,
-        restartInterval,
         tableBytes,
         filterErrorRate,
         codec,

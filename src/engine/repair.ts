@@ -214,11 +214,10 @@ class Repair {
   }
 
   #outputs(): Outputs {
-    const { blockBytes, restartInterval, tableBytes, filterErrorRate } = DEFAULT_SETTINGS;
+    const { blockBytes, tableBytes, filterErrorRate } = DEFAULT_SETTINGS;
     return new Outputs(this.#fs.sync, {
       directory: this.#directory,
       blockBytes,
-      restartInterval,
       tableBytes,
       filterErrorRate,
       codec: codecOf(DEFAULT_SETTINGS, 1),

@@ -1,14 +1,12 @@
 /**
- * Finds the first entry of a data block at or after an internal key: from the hash index, or else by a binary
- * search over the restarts, it comes to where a walk of about one restart interval begins. No key is put together on the way: the walk keeps how many bytes
- * of the wanted key the entry before has matched, and what an entry shares with that one mostly decides.
+ * Finds entries of a data block. A point read goes by the tags of the keys' hashes to the entry that has its key,
+ * and compares no other; a cursor goes to a place by a binary search. No key is put together on the way.
  *
  * Hot path: every point read ends here.
  */
 import { compareRanges } from "../bytes/compare.ts";
 import { compareTrailers } from "../key.ts";
-import { BUCKET_EMPTY, BUCKET_UNDECIDED, bucketOf } from "./block-hash-index.ts";
-import { bucketCount, entriesEnd, FOOTER_BYTES, restartAt, restartCount } from "./data-block.ts";
+import { entryAt, entryCount, prefixBytesOf, tagOf, tagsAt } from "./data-block.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
 
 export const SEARCH = {
@@ -16,8 +14,8 @@ export const SEARCH = {
   FOUND: 0,
   /** The block does not have the user key there, and no block after it does. */
   ABSENT: 1,
-  /** All entries of the block come before the internal key. */
-  PAST_END: 2,
+  /** The block has newer versions of the user key, up to its end; others may follow in the next block. */
+  GOES_ON: 2,
 } as const;
 export type SearchState = (typeof SEARCH)[keyof typeof SEARCH];
 
@@ -33,59 +31,71 @@ export class BlockSearch {
     trailerLow: number,
     trailerHigh: number,
   ): SearchState {
-    const end = entriesEnd(block);
-    const entry = this.entry;
-    const keyBytes = key.length;
-    const buckets = bucketCount(block);
-    const bucket =
-      buckets === 0
-        ? BUCKET_UNDECIDED
-        : block[block.length - FOOTER_BYTES - buckets + bucketOf(hash, buckets)]!;
-    if (bucket === BUCKET_EMPTY) return SEARCH.ABSENT;
-    let at =
-      bucket === BUCKET_UNDECIDED
-        ? this.startOf(block, key, trailerLow, trailerHigh)
-        : restartAt(block, end, bucket);
-    let matched = 0;
-    while (at < end) {
-      entry.decode(block, at);
-      // A restart has its whole key, whatever it has in common with the entry before.
-      if (entry.shared === 0) matched = 0;
-      // Sharing more with the entry before than that matched, it is on the same side: before the key.
-      if (entry.shared <= matched) {
-        if (entry.shared < matched) break;
-        const length = entry.shared + entry.unshared;
-        const shift = entry.keyAt - matched;
-        const most = Math.min(length, keyBytes);
-        while (matched < most && block[matched + shift] === key[matched]) matched++;
-        if (matched === keyBytes) {
-          if (length > keyBytes) break;
-          if (compareTrailers(entry.trailerLow, entry.trailerHigh, trailerLow, trailerHigh) >= 0) {
-            return SEARCH.FOUND;
-          }
-        } else if (matched < length && block[matched + shift]! > key[matched]!) break;
+    const entries = entryCount(block);
+    const tags = tagsAt(block, entries);
+    const tag = tagOf(hash);
+    for (let i = 0; i < entries; i++) {
+      if (block[tags + i] !== tag) continue;
+      this.entry.decode(block, entryAt(block, entries, i));
+      if (this.#isOf(key, block)) {
+        return this.#searchVersions(block, entries - i, key, trailerLow, trailerHigh);
       }
-      at = entry.end;
     }
-    return at < end ? SEARCH.ABSENT : SEARCH.PAST_END;
+    return SEARCH.ABSENT;
   }
 
-  /** The last restart before (key, trailer), or the first: where a walk towards it begins. */
-  startOf(block: Uint8Array, key: Uint8Array, trailerLow: number, trailerHigh: number): number {
+  /** The first entry at or after (key, trailer), by its number; the number of entries where there is none. */
+  firstFrom(block: Uint8Array, key: Uint8Array, trailerLow: number, trailerHigh: number): number {
     const entry = this.entry;
-    const end = entriesEnd(block);
+    const entries = entryCount(block);
+    const prefixBytes = prefixBytesOf(block);
+    const keyBytes = Math.min(prefixBytes, key.length);
+    const prefixOrder = compareRanges(block, 0, prefixBytes, key, 0, keyBytes);
+    if (prefixOrder !== 0) return prefixOrder > 0 ? 0 : entries;
     let low = 0;
-    let high = restartCount(block) - 1;
+    let high = entries;
     while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      entry.decode(block, restartAt(block, end, middle));
-      let order = compareRanges(block, entry.keyAt, entry.valueAt, key, 0, key.length);
+      const middle = (low + high) >>> 1;
+      entry.decode(block, entryAt(block, entries, middle));
+      let order = compareRanges(block, entry.keyAt, entry.valueAt, key, prefixBytes, key.length);
       if (order === 0) {
         order = compareTrailers(entry.trailerLow, entry.trailerHigh, trailerLow, trailerHigh);
       }
-      if (order < 0) low = middle;
-      else high = middle - 1;
+      if (order < 0) low = middle + 1;
+      else high = middle;
     }
-    return restartAt(block, end, low);
+    return low;
+  }
+
+  /** From the newest version of the key, which was decoded, with so many entries up to the block's end. */
+  #searchVersions(
+    block: Uint8Array,
+    entries: number,
+    key: Uint8Array,
+    trailerLow: number,
+    trailerHigh: number,
+  ): SearchState {
+    const entry = this.entry;
+    for (let left = entries; ; ) {
+      if (compareTrailers(entry.trailerLow, entry.trailerHigh, trailerLow, trailerHigh) >= 0) {
+        return SEARCH.FOUND;
+      }
+      if (--left === 0) return SEARCH.GOES_ON;
+      entry.decode(block, entry.end);
+      if (!this.#isOf(key, block)) return SEARCH.ABSENT;
+    }
+  }
+
+  /** Whether the decoded entry has this user key. */
+  #isOf(key: Uint8Array, block: Uint8Array): boolean {
+    const { keyAt, valueAt } = this.entry;
+    const prefixBytes = prefixBytesOf(block);
+    if (prefixBytes + valueAt - keyAt !== key.length) return false;
+    const shift = keyAt - prefixBytes;
+    // From the end, where neighbouring keys differ first.
+    let i = key.length - 1;
+    for (; i >= prefixBytes; i--) if (block[i + shift] !== key[i]) return false;
+    for (; i >= 0; i--) if (block[i] !== key[i]) return false;
+    return true;
   }
 }

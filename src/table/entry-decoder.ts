@@ -1,49 +1,43 @@
 /**
  * Decodes the header of one entry of a data block into fields, with no allocation.
  *
- * Hot path: lengths below 128, which most are, take one comparison for all three.
+ * Hot path: lengths below 128, which most are, take one comparison for both.
  */
 import { readU32 } from "../bytes/little-endian.ts";
 
 export class EntryDecoder {
-  shared = 0;
-  unshared = 0;
   trailerLow = 0;
   trailerHigh = 0;
-  /** The key's own bytes are `block[keyAt, valueAt)`, the value `block[valueAt, end)`. */
+  /** The key, without the block's prefix, is `block[keyAt, valueAt)`, the value `block[valueAt, end)`. */
   keyAt = 0;
   valueAt = 0;
   end = 0;
 
   decode(block: Uint8Array, at: number): void {
-    const shared = block[at]!;
-    const unshared = block[at + 1]!;
-    const valueBytes = block[at + 2]!;
-    let trailerAt = at + 3;
-    if ((shared | unshared | valueBytes) < 0x80) {
-      this.shared = shared;
-      this.unshared = unshared;
-      this.keyAt = trailerAt + 8;
-      this.valueAt = this.keyAt + unshared;
-      this.end = this.valueAt + valueBytes;
-    } else {
-      trailerAt = this.#decodeLong(block, at);
+    const keyBytes = block[at]!;
+    const valueBytes = block[at + 1]!;
+    if ((keyBytes | valueBytes) >= 0x80) {
+      this.#decodeLong(block, at);
+      return;
     }
-    this.trailerLow = readU32(block, trailerAt);
-    this.trailerHigh = readU32(block, trailerAt + 4);
+    this.trailerLow = readU32(block, at + 2);
+    this.trailerHigh = readU32(block, at + 6);
+    this.keyAt = at + 10;
+    this.valueAt = at + 10 + keyBytes;
+    this.end = this.valueAt + valueBytes;
   }
 
   #at = 0;
 
-  #decodeLong(block: Uint8Array, at: number): number {
+  #decodeLong(block: Uint8Array, at: number): void {
     this.#at = at;
-    this.shared = this.#varint(block);
-    this.unshared = this.#varint(block);
+    const keyBytes = this.#varint(block);
     const valueBytes = this.#varint(block);
+    this.trailerLow = readU32(block, this.#at);
+    this.trailerHigh = readU32(block, this.#at + 4);
     this.keyAt = this.#at + 8;
-    this.valueAt = this.keyAt + this.unshared;
+    this.valueAt = this.keyAt + keyBytes;
     this.end = this.valueAt + valueBytes;
-    return this.#at;
   }
 
   #varint(block: Uint8Array): number {

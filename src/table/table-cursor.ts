@@ -1,19 +1,15 @@
 /**
- * A cursor over one table. Forwards it decodes entry by entry; backwards it decodes a restart interval at
- * once, with the whole keys side by side, and then steps through that, so that a step costs about the same
- * in both directions.
+ * A cursor over one table. An entry stands by itself, so a step costs the same in both directions. The key is
+ * where it is in the block, unless the block's keys have a prefix, which it is then put behind.
  *
  * Hot path: no allocation per entry.
  */
 import assert from "node:assert";
-import { compareRanges } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
-import { compareTrailers } from "../key.ts";
 import { BlockSearch } from "./block-search.ts";
 import type { BlockSource } from "./block-source.ts";
-import { entriesEnd, restartAt, restartCount } from "./data-block.ts";
+import { entryAt, entryCount, prefixBytesOf } from "./data-block.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
-import { IntervalEntries } from "./interval-entries.ts";
 import type { Table } from "./table.ts";
 
 const EMPTY = new Uint8Array();
@@ -37,16 +33,14 @@ export class TableCursor implements EntryCursor {
   readonly #source: BlockSource;
   #blockIndex = 0;
   #block: Uint8Array = EMPTY;
-  #entriesEnd = 0;
-  /** Where the present entry begins. */
-  #entryAt = 0;
-  /** Forwards, the present key is `#scratch[0, keyEnd)`. */
+  #entries = 0;
+  /** The number of the present entry in its block. */
+  #place = 0;
+  #prefixBytes = 0;
+  /** The block's prefix, with the rest of the present key behind it. */
   #scratch: Uint8Array = new Uint8Array(KEY_BYTES_INITIAL);
   readonly #entry = new EntryDecoder();
   readonly #search = new BlockSearch();
-  /** The interval that was decoded to step back in, and the present entry's place there; -1 while forwards. */
-  readonly #interval = new IntervalEntries();
-  #place = -1;
   #enter: Enter = ENTER.FIRST;
   #targetKey: Uint8Array = EMPTY;
   #targetLow = 0;
@@ -80,15 +74,13 @@ export class TableCursor implements EntryCursor {
 
   next(): void {
     assert(this.state === CURSOR.VALID);
-    if (this.#place >= 0) this.#leaveInterval();
-    if (this.valueEnd < this.#entriesEnd) this.#decodeAt(this.valueEnd);
+    if (++this.#place < this.#entries) this.#show(this.valueEnd);
     else this.#goTo(this.#blockIndex + 1, ENTER.FIRST);
   }
 
   prev(): void {
     assert(this.state === CURSOR.VALID);
-    if (this.#place > 0) this.#show(this.#place - 1);
-    else this.#stepBackFrom(this.#entryAt);
+    this.#showPlace(this.#place - 1);
   }
 
   async load(): Promise<void> {
@@ -122,26 +114,30 @@ export class TableCursor implements EntryCursor {
   #begin(block: Uint8Array): void {
     this.#block = block;
     this.value = block;
-    this.#entriesEnd = entriesEnd(block);
-    this.#place = -1;
+    this.#entries = entryCount(block);
+    this.#prefixBytes = prefixBytesOf(block);
+    if (this.#prefixBytes > 0) this.#copyPrefix(block);
     switch (this.#enter) {
       case ENTER.FIRST:
-        this.#decodeAt(0);
+        this.#showPlace(0);
         break;
       case ENTER.LAST:
-        this.#stepBackFrom(this.#entriesEnd);
+        this.#showPlace(this.#entries - 1);
         break;
-      case ENTER.SEEK:
-        this.#walkToTarget();
-        if (this.#entryAt >= this.#entriesEnd) this.#goTo(this.#blockIndex + 1, ENTER.SEEK);
+      case ENTER.SEEK: {
+        const place = this.#targetPlace();
+        if (place === this.#entries) this.#goTo(this.#blockIndex + 1, ENTER.SEEK);
+        else this.#showPlace(place);
         break;
-      case ENTER.SEEK_BEFORE:
-        this.#walkToTarget();
+      }
+      case ENTER.SEEK_BEFORE: {
+        const place = this.#targetPlace();
         // Versions of the target's key may go on in the next block, and the target be among them.
-        if (this.#entryAt >= this.#entriesEnd && this.#mayGoOn()) {
+        if (place === this.#entries && this.#mayGoOn()) {
           this.#goTo(this.#blockIndex + 1, ENTER.SEEK_BEFORE);
-        } else this.#stepBackFrom(this.#entryAt);
+        } else this.#showPlace(place - 1);
         break;
+      }
     }
   }
 
@@ -149,38 +145,29 @@ export class TableCursor implements EntryCursor {
     return this.#table.index.mayGoOn(this.#blockIndex, this.#targetKey);
   }
 
-  /** To the block's first entry at or after the target, or its end. */
-  #walkToTarget(): void {
-    const key = this.#targetKey;
-    const end = this.#entriesEnd;
-    let at = this.#search.startOf(this.#block, key, this.#targetLow, this.#targetHigh);
-    while (at < end) {
-      this.#decodeAt(at);
-      let order = compareRanges(this.key, 0, this.keyEnd, key, 0, key.length);
-      if (order === 0) {
-        const { trailerLow, trailerHigh } = this;
-        order = compareTrailers(trailerLow, trailerHigh, this.#targetLow, this.#targetHigh);
-      }
-      if (order >= 0) return;
-      at = this.valueEnd;
-    }
-    this.#entryAt = end;
+  /** The block's first entry at or after the target, or its end. */
+  #targetPlace(): number {
+    return this.#search.firstFrom(this.#block, this.#targetKey, this.#targetLow, this.#targetHigh);
   }
 
-  /** Decodes the entry at an offset; the key before it, which it shares a prefix with, is in the scratch. */
-  #decodeAt(at: number): void {
+  /** Shows an entry of the block; before the first one, the last of the block before. */
+  #showPlace(place: number): void {
+    if (place < 0) {
+      this.#goTo(this.#blockIndex - 1, ENTER.LAST);
+      return;
+    }
+    this.#place = place;
+    this.#show(entryAt(this.#block, this.#entries, place));
+  }
+
+  #show(at: number): void {
     const entry = this.#entry;
-    const block = this.#block;
-    entry.decode(block, at);
-    const keyBytes = entry.shared + entry.unshared;
-    if (keyBytes > this.#scratch.length) this.#growScratch(keyBytes, entry.shared);
-    const scratch = this.#scratch;
-    const shift = entry.keyAt - entry.shared;
-    for (let i = entry.shared; i < keyBytes; i++) scratch[i] = block[i + shift]!;
-    this.#entryAt = at;
-    this.key = scratch;
-    this.keyStart = 0;
-    this.keyEnd = keyBytes;
+    entry.decode(this.#block, at);
+    if (this.#prefixBytes === 0) {
+      this.key = this.#block;
+      this.keyStart = entry.keyAt;
+      this.keyEnd = entry.valueAt;
+    } else this.#copyKey();
     this.trailerLow = entry.trailerLow;
     this.trailerHigh = entry.trailerHigh;
     this.valueStart = entry.valueAt;
@@ -188,55 +175,27 @@ export class TableCursor implements EntryCursor {
     this.state = CURSOR.VALID;
   }
 
-  #growScratch(keyBytes: number, shared: number): void {
-    const grown = new Uint8Array(keyBytes * 2);
-    grown.set(this.#scratch.subarray(0, shared));
-    this.#scratch = grown;
-  }
-
-  /** To the entry that ends where `at` is, in this block or the one before. */
-  #stepBackFrom(at: number): void {
-    if (at === 0) {
-      this.#goTo(this.#blockIndex - 1, ENTER.LAST);
-      return;
+  /** Puts the decoded entry's key together. */
+  #copyKey(): void {
+    const { keyAt, valueAt } = this.#entry;
+    const keyEnd = this.#prefixBytes + valueAt - keyAt;
+    if (keyEnd > this.#scratch.length) {
+      const grown = new Uint8Array(keyEnd * 2);
+      grown.set(this.#scratch.subarray(0, this.#prefixBytes));
+      this.#scratch = grown;
     }
-    const restart = this.#lastRestartBefore(at);
-    this.#interval.decode(this.#block, restart, at);
-    this.#show(this.#interval.length - 1);
-  }
-
-  #lastRestartBefore(at: number): number {
+    const scratch = this.#scratch;
     const block = this.#block;
-    const end = this.#entriesEnd;
-    let low = 0;
-    let high = restartCount(block) - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (restartAt(block, end, middle) < at) low = middle;
-      else high = middle - 1;
-    }
-    return restartAt(block, end, low);
+    const shift = keyAt - this.#prefixBytes;
+    for (let i = this.#prefixBytes; i < keyEnd; i++) scratch[i] = block[i + shift]!;
+    this.key = scratch;
+    this.keyStart = 0;
+    this.keyEnd = keyEnd;
   }
 
-  #show(place: number): void {
-    const interval = this.#interval;
-    this.#place = place;
-    this.#entryAt = interval.entryAt[place]!;
-    this.key = interval.keys;
-    this.keyStart = interval.keyStart[place]!;
-    this.keyEnd = interval.keyStart[place + 1]!;
-    this.trailerLow = interval.trailerLow[place]! >>> 0;
-    this.trailerHigh = interval.trailerHigh[place]!;
-    this.valueStart = interval.valueStart[place]!;
-    this.valueEnd = interval.valueEnd[place]!;
-    this.state = CURSOR.VALID;
-  }
-
-  /** Puts the present key where going forwards expects it. */
-  #leaveInterval(): void {
-    const keyBytes = this.keyEnd - this.keyStart;
-    if (keyBytes > this.#scratch.length) this.#growScratch(keyBytes, 0);
-    for (let i = 0; i < keyBytes; i++) this.#scratch[i] = this.key[this.keyStart + i]!;
-    this.#place = -1;
+  #copyPrefix(block: Uint8Array): void {
+    const prefixBytes = this.#prefixBytes;
+    if (prefixBytes > this.#scratch.length) this.#scratch = new Uint8Array(prefixBytes * 2);
+    for (let i = 0; i < prefixBytes; i++) this.#scratch[i] = block[i]!;
   }
 }

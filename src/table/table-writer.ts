@@ -25,7 +25,6 @@ const HASHES_INITIAL = 8 * 1024;
 export interface TableWriterOptions {
   readonly number: number;
   readonly blockBytes: number;
-  readonly restartInterval: number;
   readonly codec: CodecName;
   readonly filterErrorRate: number;
   readonly createdAtMs: number;
@@ -35,7 +34,7 @@ export class TableWriter {
   readonly #file: SyncFile;
   readonly #options: TableWriterOptions;
   readonly #codec: Codec;
-  readonly #block: DataBlockWriter;
+  readonly #block = new DataBlockWriter();
   readonly #index = new BlockIndexWriter();
   readonly #hash = new KeyHash();
   /** Both halves of the hash of each user key. */
@@ -64,7 +63,6 @@ export class TableWriter {
     this.#file = file;
     this.#options = options;
     this.#codec = codecNumber(options.codec);
-    this.#block = new DataBlockWriter(options.restartInterval);
   }
 
   /** About what the file would have if it ended here. */

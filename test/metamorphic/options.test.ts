@@ -27,7 +27,6 @@ function drawSettings(random: Random): Partial<Settings> {
     immutableMemtablesMax: 1 + random.below(4),
     openTablesMax: 4 + random.below(60),
     blockBytes: sizeBetween(random, 64, 8 * KIB),
-    restartInterval: 1 + random.below(20),
     tableBytes: sizeBetween(random, 1 * KIB, 64 * KIB),
     filterErrorRate: random.pick([0.0001, 0.01, 0.5]),
     codecs: Array.from({ length: 1 + random.below(4) }, () => random.pick(CODECS)),

@@ -15,7 +15,6 @@ export const TABLE_DIRECTORY = "/";
 export const TABLE_OPTIONS: TableWriterOptions = {
   number: 7,
   blockBytes: 128,
-  restartInterval: 3,
   codec: "none",
   filterErrorRate: 0.01,
   createdAtMs: 1_767_225_600_000,

@@ -41,7 +41,6 @@ export function outputSettings(
   return {
     directory: TABLE_DIRECTORY,
     blockBytes: 128,
-    restartInterval: 3,
     tableBytes: 1024,
     filterErrorRate: 0.01,
     codec: "none",

@@ -7,7 +7,6 @@ export const TINY_SETTINGS: Partial<Settings> = {
   memoryBudget: 256 * KIB,
   memtableBytes: 4 * KIB,
   blockBytes: 128,
-  restartInterval: 3,
   tableBytes: 1 * KIB,
   levelBytes: 1 * KIB,
   levelMultiplier: 2,

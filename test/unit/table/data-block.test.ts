@@ -1,18 +1,18 @@
-/** Data blocks: what was written is decoded, entry by entry and by interval, and found by search. */
+/** Data blocks: what was written is decoded, and found by search. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND, KIND_SEEK, kindOf, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import { BlockSearch, SEARCH } from "../../../src/table/block-search.ts";
 import {
-  bucketCount,
   DataBlockWriter,
-  entriesEnd,
-  restartAt,
-  restartCount,
+  entryAt,
+  entryCount,
+  prefixBytesOf,
+  tagOf,
+  tagsAt,
 } from "../../../src/table/data-block.ts";
 import { EntryDecoder } from "../../../src/table/entry-decoder.ts";
-import { IntervalEntries } from "../../../src/table/interval-entries.ts";
 import {
   compareEntries,
   type ModelEntry,
@@ -54,8 +54,6 @@ const blockEntries: fc.Arbitrary<ModelEntry[]> = fc
     ),
   );
 
-const restartInterval = fc.constantFrom(1, 2, 3, 16, 256);
-
 function hashOf(key: Uint8Array): number {
   const hash = new KeyHash();
   hash.update(key);
@@ -81,69 +79,56 @@ function addTo(writer: DataBlockWriter, { key, sequence, kind, value }: ModelEnt
   bytes.fill(0);
 }
 
-function blockOf(sorted: readonly ModelEntry[], interval: number): Uint8Array {
-  const writer = new DataBlockWriter(interval);
+function blockOf(sorted: readonly ModelEntry[]): Uint8Array {
+  const writer = new DataBlockWriter();
   for (const entry of sorted) addTo(writer, entry);
   expect(writer.lastKey).toEqual(Buffer.from(sorted.at(-1)!.key));
   const { bytes } = writer;
   const block = Uint8Array.from(writer.finish());
-  expect(block.length).toBe(bytes);
+  // A length that a prefix is taken off may take a byte less.
+  expect(block.length).toBeLessThanOrEqual(bytes);
+  expect(block.length).toBeGreaterThanOrEqual(bytes - 2 * sorted.length);
   expect(writer.isEmpty).toBe(true);
   return block;
 }
 
-interface Decoded extends ModelEntry {
-  readonly at: number;
-  readonly end: number;
-  readonly shared: number;
-}
-
-/** The entries one after the other, each key put together from the one before. */
-function decodeAll(block: Uint8Array): Decoded[] {
+/** The entries one after the other, their keys whole. */
+function decodeAll(block: Uint8Array): ModelEntry[] {
   const decoder = new EntryDecoder();
-  const decoded: Decoded[] = [];
-  let key = new Uint8Array();
-  for (let at = 0; at < entriesEnd(block); at = decoder.end) {
+  const entries = entryCount(block);
+  const prefix = block.subarray(0, prefixBytesOf(block));
+  let end = prefix.length;
+  return Array.from({ length: entries }, (_, i) => {
+    const at = entryAt(block, entries, i);
+    expect(at).toBe(end);
     decoder.decode(block, at);
-    const { shared, keyAt, valueAt, end } = decoder;
-    key = Uint8Array.from([...key.subarray(0, shared), ...block.subarray(keyAt, valueAt)]);
-    decoded.push({
-      at,
-      end,
-      shared,
+    const { keyAt, valueAt } = decoder;
+    end = decoder.end;
+    const key = Uint8Array.from([...prefix, ...block.subarray(keyAt, valueAt)]);
+    expect(block[tagsAt(block, entries) + i]).toBe(tagOf(hashOf(key)));
+    return {
       key,
       sequence: sequenceOf(decoder.trailerLow, decoder.trailerHigh),
       kind: kindOf(decoder.trailerLow),
       value: Uint8Array.from(block.subarray(valueAt, end)),
-    });
-  }
-  return decoded;
+    };
+  });
 }
 
-const withoutPlace = ({ key, sequence, kind, value }: ModelEntry) => ({
-  key,
-  sequence,
-  kind,
-  value,
-});
+/** How many bytes all keys begin with. */
+function commonBytes(keys: readonly Uint8Array[]): number {
+  const [first = new Uint8Array(), ...others] = keys;
+  const differ = first.findIndex((byte, at) => others.some((key) => key[at] !== byte));
+  return differ === -1 ? first.length : differ;
+}
 
-test("what was written is decoded, and prefixes are shared as far as they go", () => {
+test("what was written is decoded, and what all keys begin with is there once", () => {
   fc.assert(
-    fc.property(blockEntries, restartInterval, (sorted, interval) => {
-      const block = blockOf(sorted, interval);
-      const decoded = decodeAll(block);
-      expect(decoded.map(withoutPlace)).toEqual(sorted);
-      const starts = decoded.filter((_, i) => i % interval === 0).map(({ at }) => at);
-      const end = entriesEnd(block);
-      const restarts = Array.from({ length: restartCount(block) }, (_, i) =>
-        restartAt(block, end, i),
-      );
-      expect(restarts).toEqual(starts);
-      decoded.forEach(({ key, shared }, i) => {
-        const before = i % interval === 0 ? new Uint8Array() : decoded[i - 1]!.key;
-        const differ = key.findIndex((byte, at) => byte !== before[at]);
-        expect(shared).toBe(differ === -1 ? key.length : differ);
-      });
+    fc.property(blockEntries, (sorted) => {
+      const block = blockOf(sorted);
+      expect(decodeAll(block)).toEqual(sorted);
+      const common = commonBytes(sorted.map(({ key }) => key));
+      expect(prefixBytesOf(block)).toBe(sorted.length > 1 && common >= 4 ? common : 0);
     }),
     { numRuns: 80 },
   );
@@ -152,37 +137,13 @@ test("what was written is decoded, and prefixes are shared as far as they go", (
 test("a writer makes one block after the other", () => {
   fc.assert(
     fc.property(fc.array(blockEntries, { minLength: 2, maxLength: 4 }), (blocks) => {
-      const writer = new DataBlockWriter(4);
+      const writer = new DataBlockWriter();
       for (const sorted of blocks) {
         for (const entry of sorted) addTo(writer, entry);
-        expect(decodeAll(writer.finish()).map(withoutPlace)).toEqual(sorted);
+        expect(decodeAll(writer.finish())).toEqual(sorted);
       }
     }),
     { numRuns: 50 },
-  );
-});
-
-test("an interval, up to any entry in it, is decoded with its whole keys", () => {
-  const interval = new IntervalEntries();
-  fc.assert(
-    fc.property(blockEntries, restartInterval, fc.nat(), (sorted, size, pick) => {
-      const block = blockOf(sorted, size);
-      const last = pick % sorted.length;
-      const first = last - (last % size);
-      const places = decodeAll(block);
-      interval.decode(block, places[first]!.at, places[last + 1]?.at ?? entriesEnd(block));
-      const got = Array.from({ length: interval.length }, (_, i) => ({
-        at: interval.entryAt[i],
-        key: interval.keys.slice(interval.keyStart[i], interval.keyStart[i + 1]),
-        sequence: sequenceOf(interval.trailerLow[i]! >>> 0, interval.trailerHigh[i]!),
-        kind: kindOf(interval.trailerLow[i]!),
-        value: block.slice(interval.valueStart[i], interval.valueEnd[i]),
-      }));
-      expect(got).toEqual(
-        places.slice(first, last + 1).map(({ shared: _shared, end: _end, ...rest }) => rest),
-      );
-    }),
-    { numRuns: 200 },
   );
 });
 
@@ -204,26 +165,22 @@ function targetsFor(sorted: readonly ModelEntry[], others: readonly Uint8Array[]
 test("a search ends where a sorted array says", () => {
   const search = new BlockSearch();
   fc.assert(
-    fc.property(blockEntries, restartInterval, fc.array(blockKey), (sorted, interval, others) => {
-      const block = blockOf(sorted, interval);
-      const places = decodeAll(block);
+    fc.property(blockEntries, fc.array(blockKey), (sorted, others) => {
+      const block = blockOf(sorted);
       for (const target of targetsFor(sorted, others)) {
         const at = sorted.findIndex((entry) => compareEntries(entry, target) >= 0);
         const entry = sorted[at];
         const low = trailerLow(target.sequence, target.kind);
         const high = trailerHigh(target.sequence);
+        expect(search.firstFrom(block, target.key, low, high)).toBe(at === -1 ? sorted.length : at);
         const state = search.search(block, target.key, hashOf(target.key), low, high);
-        const isThere = sorted.some(({ key }) => Buffer.compare(key, target.key) === 0);
-        // The hash index knows at once of most keys that they are not there, wherever they would be.
-        const notFound = isThere ? [] : [SEARCH.ABSENT];
-        if (entry === undefined) {
-          expect([SEARCH.PAST_END, ...notFound]).toContain(state);
+        const isLast = Buffer.compare(sorted.at(-1)!.key, target.key) === 0;
+        const isSame = entry !== undefined && Buffer.compare(entry.key, target.key) === 0;
+        if (!isSame) {
+          expect(state).toBe(entry === undefined && isLast ? SEARCH.GOES_ON : SEARCH.ABSENT);
           continue;
         }
-        const isSame = Buffer.compare(entry.key, target.key) === 0;
-        expect(state).toBe(isSame ? SEARCH.FOUND : SEARCH.ABSENT);
-        if (!isSame) continue;
-        expect(places[at]!.end).toBe(search.entry.end);
+        expect(state).toBe(SEARCH.FOUND);
         const { trailerLow: foundLow, trailerHigh: foundHigh, valueAt, end } = search.entry;
         expect(sequenceOf(foundLow, foundHigh)).toBe(entry.sequence);
         expect(kindOf(foundLow)).toBe(entry.kind);
@@ -234,43 +191,33 @@ test("a search ends where a sorted array says", () => {
   );
 });
 
-test("the hash index tells most keys that are not there, and takes a byte and a half a key", () => {
-  const keys = Array.from({ length: 30 }, (_, i) => Buffer.from(`key:${1000 + i}`));
-  const entries = keys.map((key) => ({
-    key,
-    sequence: 1,
-    kind: KIND.PUT,
-    value: Buffer.alloc(50),
-  }));
-  const block = blockOf(entries, 4);
-  expect(bucketCount(block)).toBe(45);
-  const search = new BlockSearch();
-  const low = trailerLow(9, KIND_SEEK);
-  for (const key of keys) {
-    expect(search.search(block, key, hashOf(key), low, trailerHigh(9))).toBe(SEARCH.FOUND);
-  }
-  // Keys after all others: a walk would come to the end of the block.
-  const states = Array.from({ length: 1000 }, (_, i) => {
-    const key = Buffer.from(`later:${i}`);
-    return search.search(block, key, hashOf(key), low, trailerHigh(9));
-  });
-  const told = states.filter((state) => state === SEARCH.ABSENT).length;
-  expect(told).toBeGreaterThan(400);
-  expect(states.filter((state) => state === SEARCH.PAST_END)).toHaveLength(1000 - told);
-});
-
-test("a block of more restarts than a byte can name is searched without an index", () => {
-  const entries = Array.from({ length: 400 }, (_, i) => ({
-    key: Buffer.from(`key:${1000 + i}`),
-    sequence: 1,
-    kind: KIND.PUT,
-    value: new Uint8Array(),
-  }));
-  const block = blockOf(entries, 1);
-  expect(bucketCount(block)).toBe(0);
+test("short keys of which one begins another, and a prefix as long as the first key", () => {
+  const keys = ["abcd", "abcda", "abcdaa", "abcdb"].map((text) =>
+    Uint8Array.from(Buffer.from(text)),
+  );
+  const entries = keys.map((key) => ({ key, sequence: 1, kind: KIND.PUT, value: key }));
+  const block = blockOf(entries);
+  expect(prefixBytesOf(block)).toBe(4);
+  expect(decodeAll(block)).toEqual(entries);
   const search = new BlockSearch();
   const low = trailerLow(9, KIND_SEEK);
   for (const { key } of entries) {
     expect(search.search(block, key, hashOf(key), low, trailerHigh(9))).toBe(SEARCH.FOUND);
   }
+  const places = ["abc", "abcc", "abce", "z"].map((text) =>
+    search.firstFrom(block, Buffer.from(text), low, trailerHigh(9)),
+  );
+  expect(places).toEqual([0, 0, 4, 4]);
+});
+
+test("an entry takes three bytes besides its lengths, trailer, key and value", () => {
+  const entries = Array.from({ length: 30 }, (_, i) => ({
+    key: Buffer.from(`key:${1000 + i}`),
+    sequence: 1,
+    kind: KIND.PUT,
+    value: new Uint8Array(50),
+  }));
+  const prefix = "key:10".length;
+  const entryBytes = 2 + 8 + ("key:1000".length - prefix) + 50;
+  expect(blockOf(entries).length).toBe(prefix + 30 * (entryBytes + 3) + 8);
 });

@@ -21,7 +21,6 @@ import { FitfulBlockSource, openTable, sourceOf, writeTable } from "../../suppor
 /** From a block an entry to a block for all; from whole keys alone to one whole key a block. */
 const shape = fc.record({
   blockBytes: fc.constantFrom(1, 64, 200, 100_000),
-  restartInterval: fc.constantFrom(1, 2, 3, 16),
   codec: fc.constantFrom("none" as const, "lz4" as const, "zstd" as const),
 });
 const someEntries = modelEntries.filter((entries) => entries.length > 0).map(sortEntries);
@@ -176,7 +175,7 @@ test("keys and values of any size", async () => {
     ]),
   );
   for (const blockBytes of [64, 4096, 200_000]) {
-    const cursor = cursorOver(sorted, { blockBytes, restartInterval: 16 }, 1, 30);
+    const cursor = cursorOver(sorted, { blockBytes }, 1, 30);
     expect(await walk(cursor, "first")).toEqual(sorted);
     expect(await walk(cursor, "last")).toEqual(sorted.toReversed());
   }

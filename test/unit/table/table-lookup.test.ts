@@ -55,7 +55,6 @@ function expected(sorted: readonly ModelEntry[], key: Uint8Array, sequence: numb
 
 const shape = fc.record({
   blockBytes: fc.constantFrom(1, 64, 300, 100_000),
-  restartInterval: fc.constantFrom(1, 3, 16),
   codec: fc.constantFrom("none" as const, "lz4" as const, "zstd" as const),
   // A filter that lets half of all through, so that the search has to find out.
   filterErrorRate: fc.constantFrom(0.01, 0.5),
