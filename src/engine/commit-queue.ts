@@ -79,6 +79,7 @@ export class CommitQueue {
   readonly #sealed: Group[] = [];
   readonly #spare: Group[] = [];
   #writing: Promise<void> | undefined;
+  #startDue = false;
   #intervalTimer: Timer | undefined;
   #syncDue = false;
   #idleTimer: Timer | undefined;
@@ -163,7 +164,10 @@ export class CommitQueue {
 
   /** Resolves when nothing submitted before is unwritten. */
   async drained(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    while (this.#writing !== undefined || this.#hasWork()) {
+      this.#start();
+      await this.#writing;
+    }
   }
 
   /** Stops the timers; call after `drained`. */
@@ -210,15 +214,31 @@ export class CommitQueue {
     });
   }
 
-  /** Writing starts after the present tick's synchronous code, so that what it submits shares a group. */
+  /** Writing starts when the event loop has done what it has at hand, so that all of that shares a group. */
   #wake(): void {
-    this.#writing ??= Promise.resolve().then(() => this.#write());
+    if (this.#startDue || this.#writing !== undefined) return;
+    this.#startDue = true;
+    setImmediate(this.#startLater);
+  }
+
+  readonly #startLater = (): void => {
+    this.#startDue = false;
+    this.#start();
+  };
+
+  #start(): void {
+    if (this.#writing === undefined && this.#hasWork()) this.#writing = this.#write();
+  }
+
+  #hasWork(): boolean {
+    if (this.#failure !== undefined) return false;
+    const hasGroup = this.#forming !== undefined || this.#sealed.length > 0;
+    return hasGroup || this.#syncDue || this.#markDue;
   }
 
   async #write(): Promise<void> {
-    while (this.#failure === undefined) {
+    while (this.#hasWork()) {
       const group = this.#sealed.shift() ?? this.#forming;
-      if (group === undefined && !this.#syncDue && !this.#markDue) break;
       if (group === this.#forming) this.#forming = undefined;
       try {
         if (group !== undefined) await this.#writeGroup(group);
