@@ -14,13 +14,12 @@ import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { SyncFileSystem } from "../fs/file-system.ts";
 import { compareTrailers, kindOf, sequenceOf } from "../key.ts";
-import { Memtable } from "../memtable/memtable.ts";
-import { MemtableCursor } from "../memtable/memtable-cursor.ts";
+import { SortedCursor } from "../memtable/sorted-cursor.ts";
 import { InputRun } from "./input-run.ts";
 import { Outputs } from "./outputs.ts";
 import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
 import { Retention } from "./retention.ts";
-import type { CompactTask, FlushTask, TableRange, Task, TaskResult } from "./tasks.ts";
+import type { CompactTask, TableRange, Task, TaskResult } from "./tasks.ts";
 
 /** Entries, and bytes of them, between two looks around: a few milliseconds' work. */
 const STEP_ENTRIES = 2000;
@@ -61,11 +60,7 @@ function openRuns(task: CompactTask, fs: SyncFileSystem): InputRun[] {
 
 function inputOf(task: Task, runs: readonly InputRun[]): EntryCursor {
   if (task.kind === "compact") return mergeCursors(runs.map((run) => new RunCursor(run)));
-  return mergeCursors(memtablesOf(task).map((memtable) => new MemtableCursor(memtable)));
-}
-
-function memtablesOf(task: FlushTask): Memtable[] {
-  return task.memtables.map((handle) => Memtable.attach(handle));
+  return mergeCursors(task.memtables.map((memtable) => new SortedCursor(memtable)));
 }
 
 function assertNotCancelled(task: Task): void {

@@ -14,10 +14,8 @@
 
 import type { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
-import { trailerHigh, trailerLow } from "../key.ts";
 import { CommitGroupWriter } from "../log/commit-group.ts";
 import type { Log } from "../log/log.ts";
-import { SortedInserts } from "../memtable/sorted-inserts.ts";
 import type { Commit, Durability } from "../store.ts";
 import { logFailed } from "./failures.ts";
 import { Latency } from "./latency.ts";
@@ -38,15 +36,10 @@ export interface CommitTarget {
    */
   rotate(entries: number, bytes: number): (nextLog: number) => void;
   insert(sequence: number, kind: number, key: Uint8Array, value: Uint8Array): void;
-  /** Inserts what was gathered over `buffer`. */
-  insertAll(inserts: SortedInserts, buffer: Uint8Array): void;
 }
 
 /** What the queue asks of the log. */
 export type CommitLog = Pick<Log, "append" | "sync" | "rotate" | "markSynced" | "unsyncedBytes">;
-
-/** From so many operations on it pays to sort a batch before it goes into the memtable. */
-const SORTED_BATCH_MIN = 256;
 
 interface Group {
   readonly writer: CommitGroupWriter;
@@ -71,9 +64,6 @@ export class CommitQueue {
   readonly #target: CommitTarget;
   readonly #clock: Clock;
   readonly #syncIntervalMs: number;
-  readonly #inserts = new SortedInserts();
-  /** The batch that was begun is gathered in `#inserts`, until its end. */
-  #gathering = false;
   #nextSequence: number;
   #forming: Group | undefined;
   readonly #sealed: Group[] = [];
@@ -118,7 +108,6 @@ export class CommitQueue {
     if (!this.#target.hasRoom(operations, bytes)) this.#rotateMemtable(operations, bytes);
     this.#forming ??= this.#startGroup();
     this.#forming.writer.reserve(operations, bytes);
-    this.#gathering = operations >= SORTED_BATCH_MIN;
     this.operations += operations;
     this.batches++;
     this.userBytes += bytes;
@@ -127,21 +116,13 @@ export class CommitQueue {
   /** The bytes are taken before this returns; the caller may use its arrays again. */
   add(kind: number, key: Uint8Array, value: Uint8Array): void {
     const sequence = this.#nextSequence++;
-    const at = this.#group().writer.add(kind, key, value);
-    if (!this.#gathering) {
-      this.#target.insert(sequence, kind, key, value);
-      return;
-    }
-    const keyEnd = at + key.length;
-    const low = trailerLow(sequence, kind);
-    this.#inserts.add(at, keyEnd, keyEnd + value.length, low, trailerHigh(sequence));
+    this.#group().writer.add(kind, key, value);
+    this.#target.insert(sequence, kind, key, value);
   }
 
   /** Closes the batch; resolves when it is as durable as asked for and visible. */
   end(durability: Durability): Promise<Commit> {
     const group = this.#group();
-    if (this.#gathering) this.#target.insertAll(this.#inserts, group.writer.buffer);
-    this.#gathering = false;
     group.writer.endBatch();
     if (durability === "always") group.sync = true;
     else if (durability === "interval") this.#syncLater();

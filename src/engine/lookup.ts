@@ -117,8 +117,7 @@ export class Lookup {
     high: number,
   ): LookupState | undefined {
     for (const memtable of view.memtables) {
-      if (!memtable.mayContain(this.#hash)) continue;
-      const node = memtable.find(key, low, high);
+      const node = memtable.find(this.#hash, key, low, high);
       if (node === 0) continue;
       if (memtable.kindAt(node) === KIND.DELETE) return LOOKUP.ABSENT;
       this.value = memtable.bytes;

@@ -23,7 +23,7 @@ export class MemtableSet {
   constructor(arenaBytes: number, immutableMax: number) {
     this.#pool = new ArenaPool(arenaBytes, 2);
     this.#immutableMax = immutableMax;
-    this.memtables = [this.#create(0, 0)];
+    this.memtables = [this.#create(0, 0, false)];
   }
 
   get active(): Memtable {
@@ -56,7 +56,7 @@ export class MemtableSet {
   /** Puts an empty memtable, large enough for the write that comes, in the active one's place. */
   rotate(entries: number, bytes: number): Memtable {
     const full = this.active;
-    this.memtables = [this.#create(entries, bytes), ...this.memtables];
+    this.memtables = [this.#create(entries, bytes, full.wasOrdered), ...this.memtables];
     return full;
   }
 
@@ -81,7 +81,8 @@ export class MemtableSet {
     this.#pool.give(memtable);
   }
 
-  #create(entries: number, bytes: number): Memtable {
-    return this.#pool.take(Memtable.bytesFor(entries, bytes));
+  /** One that follows a memtable which was read in order will be, too. */
+  #create(entries: number, bytes: number, keepsOrder: boolean): Memtable {
+    return this.#pool.take(Memtable.bytesFor(entries, bytes), keepsOrder);
   }
 }

@@ -148,7 +148,6 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     target: {
       hasRoom: (entries, bytes) => memtables.hasRoom(entries, bytes),
       insert: (sequence, kind, key, value) => tree.insert(sequence, kind, key, value),
-      insertAll: (inserts, buffer) => inserts.insertInto(memtables.active, buffer),
       rotate: (entries, bytes) => {
         const full = tree.rotate(entries, bytes);
         // Later: a write that waits for the room must not get in before the one that rotates.

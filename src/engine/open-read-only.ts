@@ -146,6 +146,6 @@ function refusing() {
     },
     manifest: { append: refuse, failed: false, close },
     background,
-    target: { hasRoom: () => true, rotate: fail, insert: fail, insertAll: fail },
+    target: { hasRoom: () => true, rotate: fail, insert: fail },
   };
 }

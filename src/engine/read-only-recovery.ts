@@ -8,7 +8,7 @@ import { logName } from "../fs/names.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
-import { GroupLoader } from "./group-loader.ts";
+import { loadGroup } from "./load-group.ts";
 import type { MemtableSet } from "./memtable-set.ts";
 import { logNumbers, type RecoveryStats, type ReplayOptions } from "./recovery.ts";
 
@@ -19,7 +19,6 @@ export async function replayReadOnly(
   memtables: MemtableSet,
 ): Promise<{ lastSequence: number; stats: Omit<RecoveryStats, "ms"> }> {
   const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0, damage: [] as string[] };
-  const loader = new GroupLoader(memtables);
   let last = lastSequence;
   for (const number of logNumbers(names).sort((a, b) => a - b)) {
     if (number < firstNeeded) continue;
@@ -36,7 +35,7 @@ export async function replayReadOnly(
         stats.damage.push(`${where()}: sequence ${group.firstSequence} comes after ${last}`);
         break;
       }
-      loader.add(group);
+      loadGroup(memtables, group);
       last = group.lastSequence;
       stats.operations += group.operations;
       stats.logBytes += group.payloadBytes;
@@ -46,6 +45,5 @@ export async function replayReadOnly(
     }
     if (stats.damage.length > 0) break;
   }
-  loader.finish();
   return { lastSequence: last, stats };
 }

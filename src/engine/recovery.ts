@@ -13,7 +13,7 @@ import { RECORD_KIND, type SegmentLink } from "../log/segment.ts";
 import { LEVELS } from "../options.ts";
 import { CURRENT_TEMPORARY_NAME } from "../version/manifest.ts";
 import { type ManifestContent, readManifest } from "../version/manifest-reader.ts";
-import { GroupLoader } from "./group-loader.ts";
+import { loadGroup } from "./load-group.ts";
 import type { MemtableSet } from "./memtable-set.ts";
 
 export interface RecoveryStats {
@@ -143,7 +143,6 @@ function replaySegment(
   flushed: number,
 ): number {
   const records = segment.records();
-  const loader = new GroupLoader(memtables);
   let last = lastSequence;
   while (records.next()) {
     if (records.kind !== RECORD_KIND.GROUP) continue;
@@ -156,11 +155,10 @@ function replaySegment(
       const message = `${where()}: sequence ${group.firstSequence} comes after ${last}`;
       throw new VarveError("CORRUPTION", message);
     }
-    const full = loader.add(group);
+    const full = loadGroup(memtables, group);
     // Nothing can be given up before the whole segment is in tables, so its own number is the floor.
     if (full !== undefined) memtables.seal(full, segment.number);
     last = group.lastSequence;
   }
-  loader.finish();
   return last;
 }

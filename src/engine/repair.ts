@@ -22,7 +22,7 @@ import { kindOf, sequenceOf } from "../key.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
-import { MemtableCursor } from "../memtable/memtable-cursor.ts";
+import { SortedCursor } from "../memtable/sorted-cursor.ts";
 import { codecOf, DEFAULT_SETTINGS, LEVELS } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import { readTableMeta } from "../table/table-reader.ts";
@@ -30,7 +30,7 @@ import { Manifest } from "../version/manifest.ts";
 import { type ManifestContent, readManifest } from "../version/manifest-reader.ts";
 import { Version } from "../version/version.ts";
 import { FileNumbers } from "./file-numbers.ts";
-import { GroupLoader } from "./group-loader.ts";
+import { loadGroup } from "./load-group.ts";
 import { MemtableSet } from "./memtable-set.ts";
 import type { Problem } from "./verify.ts";
 import { verifyTable } from "./verify-table.ts";
@@ -148,7 +148,6 @@ class Repair {
     floor: number,
     flushed: number,
   ): Promise<{ operations: number; lastSequence: number }> {
-    const loader = new GroupLoader(memtables);
     let operations = 0;
     let lastSequence = 0;
     for (const number of this.#logNumbers.filter((one) => one >= floor)) {
@@ -166,12 +165,11 @@ class Repair {
         const group = new CommitGroupReader(record.bytes, record.payloadStart, record.end, where);
         if (group.operations === 0 || group.lastSequence <= Math.max(flushed, lastSequence))
           continue;
-        loader.add(group);
+        loadGroup(memtables, group);
         operations += group.operations;
         lastSequence = group.lastSequence;
       }
     }
-    loader.finish();
     return { operations, lastSequence };
   }
 
@@ -179,7 +177,7 @@ class Repair {
   #addLog(version: Version, memtables: MemtableSet): Version {
     const outputs = this.#outputs();
     for (const memtable of memtables.memtables) {
-      copyEntries(new MemtableCursor(memtable), (cursor) => outputs.add(cursor));
+      copyEntries(new SortedCursor(memtable.handle), (cursor) => outputs.add(cursor));
       outputs.cut();
     }
     const added = outputs.finish().map((table) => ({ level: 0, table }));
@@ -195,7 +193,7 @@ class Repair {
     const retention = new Retention([]);
     let key: Uint8Array | undefined;
     const merged = mergeCursors([
-      ...memtables.memtables.map((memtable) => new MemtableCursor(memtable)),
+      ...memtables.memtables.map((memtable) => new SortedCursor(memtable.handle)),
       ...runs.map((run) => new RunCursor(run)),
     ]);
     copyEntries(merged, (cursor) => {

@@ -52,8 +52,7 @@ export class CommitGroupWriter {
     this.buffer = grown;
   }
 
-  /** Returns where in `buffer` the key begins; the value follows it. */
-  add(kind: number, key: Uint8Array, value: Uint8Array): number {
+  add(kind: number, key: Uint8Array, value: Uint8Array): void {
     const buffer = this.buffer;
     const at = this.#end;
     buffer[at] = kind;
@@ -64,7 +63,6 @@ export class CommitGroupWriter {
     this.#lastOperation = at;
     this.#end = at + OPERATION_HEADER_BYTES + key.length + value.length;
     this.operations++;
-    return at + OPERATION_HEADER_BYTES;
   }
 
   endBatch(): void {

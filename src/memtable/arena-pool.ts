@@ -21,11 +21,15 @@ export class ArenaPool {
     return this.#kept.reduce((bytes, memtable) => bytes + memtable.memoryBytes, 0);
   }
 
-  /** An empty memtable of the standard size, or larger where `bytesMin` asks for it. */
-  take(bytesMin = 0): Memtable {
-    if (bytesMin > this.#arenaBytes) return Memtable.create(wholeWords(bytesMin));
-    const memtable = this.#kept.pop() ?? Memtable.create(this.#arenaBytes);
-    memtable.reset();
+  /**
+   * An empty memtable of the standard size, or larger where `bytesMin` asks for it; `keepsOrder` as
+   * `Memtable.reset` takes it.
+   */
+  take(bytesMin = 0, keepsOrder = false): Memtable {
+    const isStandard = bytesMin <= this.#arenaBytes;
+    const kept = isStandard ? this.#kept.pop() : undefined;
+    const memtable = kept ?? Memtable.create(Math.max(this.#arenaBytes, wholeWords(bytesMin)));
+    memtable.reset(keepsOrder);
     return memtable;
   }
 

@@ -1,24 +1,26 @@
 /**
- * A cursor over a memtable. Everything is in memory, so it never blocks. Entries may be inserted while it
- * is open: those at places that it has yet to come to are seen, the others are not, and order holds.
+ * A cursor over a memtable. It blocks once at most, on a first move, where many entries have yet to be put in
+ * order; that is then done a piece at a time, so that it does not hold the event loop. Entries may be inserted
+ * while it is open: those at places that it has yet to come to may be seen, the others are not, and order holds.
  *
  * Hot path: a move follows one link and sets plain fields.
  */
 import assert from "node:assert";
+import { setImmediate } from "node:timers/promises";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
 import type { Memtable } from "./memtable.ts";
 import {
   HEAD,
   keyBytesOf,
-  keyWordOf,
-  linkAt,
-  NEXT,
-  PREV,
+  keyStartOf,
   SHAPE,
   TRAILER_HIGH,
   TRAILER_LOW,
   VALUE_BYTES,
 } from "./node-layout.ts";
+
+/** Entries that are put in order at a time, which takes about a millisecond. */
+const LINK_STEP = 2048;
 
 export class MemtableCursor implements EntryCursor {
   state: CursorState = CURSOR.END;
@@ -33,6 +35,8 @@ export class MemtableCursor implements EntryCursor {
   readonly #memtable: Memtable;
   readonly #words: Int32Array;
   #node = 0;
+  /** The move that waits for the order. */
+  #find: () => number = () => 0;
 
   constructor(memtable: Memtable) {
     this.key = memtable.bytes;
@@ -42,38 +46,55 @@ export class MemtableCursor implements EntryCursor {
   }
 
   first(): void {
-    this.#moveTo(this.#words[linkAt(HEAD, 0) + NEXT]!);
+    this.#position(() => this.#memtable.first());
   }
 
   last(): void {
-    this.#moveTo(this.#words[HEAD + PREV]!);
+    this.#position(() => this.#memtable.last());
   }
 
   seek(key: Uint8Array, trailerLow: number, trailerHigh: number): void {
-    const before = this.#memtable.findBefore(key, trailerLow, trailerHigh);
-    this.#moveTo(this.#words[linkAt(before, 0) + NEXT]!);
+    const memtable = this.#memtable;
+    this.#position(() => memtable.next(memtable.before(key, trailerLow, trailerHigh)));
   }
 
   seekBefore(key: Uint8Array, trailerLow: number, trailerHigh: number): void {
-    this.#moveTo(this.#memtable.findBefore(key, trailerLow, trailerHigh));
+    this.#position(() => this.#memtable.before(key, trailerLow, trailerHigh));
   }
 
   next(): void {
     assert(this.state === CURSOR.VALID);
-    this.#moveTo(this.#words[linkAt(this.#node, 0) + NEXT]!);
+    this.#moveTo(this.#memtable.next(this.#node));
   }
 
   prev(): void {
     assert(this.state === CURSOR.VALID);
-    this.#moveTo(this.#words[this.#node + PREV]!);
+    this.#moveTo(this.#memtable.prev(this.#node));
   }
 
-  load(): Promise<void> {
-    return Promise.resolve(this.loadSync());
+  async load(): Promise<void> {
+    assert(this.state === CURSOR.BLOCKED);
+    while (this.#memtable.unlinked > LINK_STEP) {
+      this.#memtable.link(LINK_STEP);
+      await setImmediate();
+    }
+    this.loadSync();
   }
 
   loadSync(): void {
-    assert.fail("a memtable's cursor never blocks");
+    assert(this.state === CURSOR.BLOCKED);
+    this.#memtable.linkAll();
+    this.#moveTo(this.#find());
+  }
+
+  #position(find: () => number): void {
+    if (this.#memtable.unlinked > LINK_STEP) {
+      this.#find = find;
+      this.state = CURSOR.BLOCKED;
+      return;
+    }
+    this.#memtable.linkAll();
+    this.#moveTo(find());
   }
 
   /** Both ends of the list, 0 and the head, sort below every node. */
@@ -83,9 +104,8 @@ export class MemtableCursor implements EntryCursor {
       return;
     }
     const words = this.#words;
-    const shape = words[node + SHAPE]!;
-    const keyStart = keyWordOf(node, shape) * 4;
-    const keyEnd = keyStart + keyBytesOf(shape);
+    const keyStart = keyStartOf(words, node);
+    const keyEnd = keyStart + keyBytesOf(words[node + SHAPE]!);
     this.#node = node;
     this.state = CURSOR.VALID;
     this.keyStart = keyStart;

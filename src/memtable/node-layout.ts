@@ -1,7 +1,7 @@
 /**
  * The layout of a memtable's arena: one `SharedArrayBuffer`, addressed as 32-bit words in the machine's own
  * byte order, since it never leaves the process. A node is named by the index of its first word; 0 names
- * none.
+ * none. Nodes follow one another in the order in which they were added.
  *
  *   arena = unused word[4] | head | node | node | …
  *
@@ -9,6 +9,8 @@
  *         | trailerLow u32 | trailerHigh u32        see src/key.ts
  *         | shape u32                               keyBytes | height << 20
  *         | valueBytes u32
+ *         | older u32                               the next older version of the key, see `key-table.ts`
+ *         | chain u32                               the next key of the bucket, see `key-table.ts`
  *         | prev u32                                the node before at level 0; the head before the first
  *         | link [height]                           to the node after, one for each level
  *         | key bytes | value bytes | padding to a word
@@ -16,6 +18,7 @@
  *   link  = next u32 | nextPrefixHigh i32           0 after the last node; its first prefix word
  *
  * The head has `HEIGHT_MAX` levels and no entry; its `prev` is the last node, itself while there is none.
+ * `prev` and the links mean nothing before the node is linked (`skiplist.ts`).
  *
  * With the first prefix word in the link, a search leaves most of the nodes that it does not pass untouched:
  * two fifths of the cache lines that it would wait for.
@@ -28,8 +31,10 @@ export const TRAILER_LOW = 2;
 export const TRAILER_HIGH = 3;
 export const SHAPE = 4;
 export const VALUE_BYTES = 5;
-export const PREV = 6;
-export const LINKS = 7;
+export const OLDER = 6;
+export const CHAIN = 7;
+export const PREV = 8;
+export const LINKS = 9;
 export const LINK_WORDS = 2;
 /** Of a link, the words. */
 export const NEXT = 0;
@@ -93,7 +98,13 @@ export function linkAt(node: number, level: number): number {
   return node + LINKS + level * LINK_WORDS;
 }
 
-/** Where the node's key begins, as a word. */
-export function keyWordOf(node: number, shape: number): number {
-  return linkAt(node, heightOf(shape));
+/** Where in the arena's bytes the node's key begins. */
+export function keyStartOf(words: Int32Array, node: number): number {
+  return linkAt(node, heightOf(words[node + SHAPE]!)) * 4;
+}
+
+/** The word at which the node ends and the next one begins. */
+export function nodeEnd(words: Int32Array, node: number): number {
+  const bytes = keyBytesOf(words[node + SHAPE]!) + words[node + VALUE_BYTES]!;
+  return (keyStartOf(words, node) + bytes + 3) >>> 2;
 }

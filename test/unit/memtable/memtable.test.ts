@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareBytes } from "../../../src/bytes/compare.ts";
 import { KeyHash } from "../../../src/bytes/key-hash.ts";
+import { CURSOR } from "../../../src/entry-cursor.ts";
 import { KIND, KIND_SEEK, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import { Memtable } from "../../../src/memtable/memtable.ts";
 import { MemtableCursor } from "../../../src/memtable/memtable-cursor.ts";
+import { SortedCursor } from "../../../src/memtable/sorted-cursor.ts";
 import {
   entryAt,
   ModelCursor,
@@ -56,12 +58,17 @@ test("holds every version in internal-key order, whatever the order of inserts",
   );
 });
 
-test("find returns the newest version that a sequence sees", () => {
+test("find returns the newest version that a sequence sees, whatever the order of inserts", () => {
+  const hash = new KeyHash();
   fc.assert(
-    fc.property(modelEntries, fc.array(modelTarget), (entries, targets) => {
-      const memtable = filled(entries);
+    fc.property(modelEntries, fc.array(modelTarget), fc.nat(), (entries, targets, seed) => {
+      const random = new Random(seed);
+      const isInOrder = random.chance(50);
+      const memtable = filled(isInOrder ? entries : [...entries].sort(() => random.below(3) - 1));
       for (const { key, sequence } of [...targets, ...entries]) {
-        const node = memtable.find(key, trailerLow(sequence, KIND_SEEK), trailerHigh(sequence));
+        hash.update(key);
+        const seekLow = trailerLow(sequence, KIND_SEEK);
+        const node = memtable.find(hash, key, seekLow, trailerHigh(sequence));
         const want = entries
           .filter((entry) => compareBytes(entry.key, key) === 0 && entry.sequence <= sequence)
           .at(-1);
@@ -84,12 +91,14 @@ test("find returns the newest version that a sequence sees", () => {
 test("a cursor moves as over a sorted array", () => {
   fc.assert(
     fc.property(modelEntries, modelMoves, (entries, moves) => {
-      const cursor = new MemtableCursor(filled(entries));
-      const model = new ModelCursor(sortEntries(entries));
-      for (const move of moves) {
-        if (!startMove(cursor, move)) continue;
-        model.move(move);
-        expect(entryAt(cursor)).toEqual(model.entry);
+      const memtable = filled(entries);
+      for (const cursor of [new SortedCursor(memtable.handle), new MemtableCursor(memtable)]) {
+        const model = new ModelCursor(sortEntries(entries));
+        for (const move of moves) {
+          if (!startMove(cursor, move)) continue;
+          model.move(move);
+          expect(entryAt(cursor)).toEqual(model.entry);
+        }
       }
     }),
   );
@@ -112,6 +121,7 @@ test("an open cursor keeps its place and its order while entries are inserted", 
         }
         // Whatever was inserted, the entry is still there, and its neighbours are those of now.
         expect(entryAt(cursor)).toEqual(at);
+        memtable.linkAll();
         if (at === undefined) continue;
         const sorted = sortEntries(seen);
         const index = sorted.findIndex((entry) => entry.sequence === at.sequence);
@@ -155,23 +165,92 @@ test("takes keys and values from the middle of larger arrays, and of the largest
   expect(entries[1]!.value).toEqual(new Uint8Array());
 });
 
-test("is read through its handle, and refuses inserts there", () => {
+test("another thread reads it through its handle, while it is put in order here", () => {
   fc.assert(
     fc.property(modelEntries, (entries) => {
       const memtable = filled(entries);
-      const attached = Memtable.attach(structuredClone(memtable.handle));
-      expect(contents(attached)).toEqual(sortEntries(entries));
-      expect(attached.handle).toEqual(memtable.handle);
-      for (const { key, sequence } of entries) {
-        expect(attached.find(key, trailerLow(sequence, KIND_SEEK), trailerHigh(sequence))).not.toBe(
-          0,
-        );
-      }
-      const entry = { key: Uint8Array.of(1), sequence: 1, kind: KIND.PUT, value: Uint8Array.of() };
-      expect(() => insert(attached, entry)).toThrow();
+      const elsewhere = new SortedCursor(structuredClone(memtable.handle));
+      const read: ModelEntry[] = [];
+      elsewhere.first();
+      memtable.linkAll();
+      for (; entryAt(elsewhere) !== undefined; elsewhere.next()) read.push(entryAt(elsewhere)!);
+      expect(read).toEqual(sortEntries(entries));
     }),
     { numRuns: 30 },
   );
+});
+
+test.each(seeds(10))("is put in order in pieces of any size (seed %i)", (seed) => {
+  const random = new Random(seed);
+  const memtable = Memtable.create(4 * 1024 * 1024);
+  const prefix = random.pick(["", "k", "a prefix longer than eight bytes:"]);
+  const entries: ModelEntry[] = [];
+  for (let sequence = 1; sequence <= 10_000; sequence++) {
+    // Keys that differ early, late, not at all, and of which one begins another.
+    const key = Buffer.from(`${prefix}${random.below(50)}${"-".repeat(random.below(12))}`);
+    const value = Uint8Array.of(sequence % 256);
+    const entry = { key: Uint8Array.from(key), sequence, kind: KIND.PUT, value };
+    insert(memtable, entry);
+    entries.push(entry);
+    if (random.chance(1)) memtable.link(random.below(200));
+  }
+  expect(memtable.unlinked).toBeGreaterThan(0);
+  memtable.linkAll();
+  expect(memtable.unlinked).toBe(0);
+  expect(contents(memtable)).toEqual(sortEntries(entries));
+});
+
+function fillTo(memtable: Memtable, count: number): void {
+  for (let sequence = memtable.entries + 1; sequence <= count; sequence++) {
+    const key = Buffer.from(`${(sequence * 7919) % 10_007}`);
+    insert(memtable, { key, sequence, kind: KIND.PUT, value: Uint8Array.of() });
+  }
+}
+
+test("a cursor on many entries out of order blocks, and its load lets the event loop turn", async () => {
+  const memtable = Memtable.create(1024 * 1024);
+  fillTo(memtable, 10_000);
+  const cursor = new MemtableCursor(memtable);
+  cursor.first();
+  expect(cursor.state).toBe(CURSOR.BLOCKED);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  await cursor.load();
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(0);
+  expect(memtable.unlinked).toBe(0);
+  expect(entryAt(cursor)!.key).toEqual(Uint8Array.from(Buffer.from("1")));
+  const other = new MemtableCursor(memtable);
+  other.last();
+  expect(Buffer.from(entryAt(other)!.key).toString()).toBe("9999");
+});
+
+test("a blocking load goes to where the move was to", () => {
+  const memtable = Memtable.create(1024 * 1024);
+  fillTo(memtable, 10_000);
+  const cursor = new MemtableCursor(memtable);
+  cursor.seek(Buffer.from("9998x"), 0, 0);
+  expect(cursor.state).toBe(CURSOR.BLOCKED);
+  cursor.loadSync();
+  expect(Buffer.from(entryAt(cursor)!.key).toString()).toBe("9999");
+});
+
+test("once it was read in order few entries wait to be linked, there and in the next one", () => {
+  const memtable = Memtable.create(1024 * 1024);
+  fillTo(memtable, 5000);
+  expect(memtable.unlinked).toBe(5000);
+  expect(memtable.wasOrdered).toBe(false);
+  memtable.linkAll();
+  expect(memtable.wasOrdered).toBe(true);
+  fillTo(memtable, 10_000);
+  expect(memtable.unlinked).toBeLessThan(1024);
+  memtable.reset(true);
+  expect(memtable.wasOrdered).toBe(false);
+  fillTo(memtable, 5000);
+  expect(memtable.unlinked).toBeLessThan(1024);
+  memtable.reset();
+  fillTo(memtable, 5000);
+  expect(memtable.unlinked).toBe(5000);
 });
 
 test("is empty after reset, though the arena is not cleared", () => {
@@ -198,36 +277,39 @@ test("refuses an internal key that it holds, and an insert without room", () => 
   expect(() => insert(other, { ...entry, value: new Uint8Array(2000) })).toThrow("room");
 });
 
-test.each(seeds(5))("the filter knows every key, and tells most others apart (seed %i)", (seed) => {
-  const random = new Random(seed);
-  const memtable = Memtable.create(1024 * 1024);
+/** Keys whose hashes share their highest bits, as somebody could choose them. */
+function collidingKeys(count: number): Buffer[] {
   const hash = new KeyHash();
-  let entries = 0;
-  for (; memtable.hasRoom(1, 116); entries++) {
-    const key = Buffer.from(`key:${seed}:${entries}`.padEnd(16, "-"));
-    insert(memtable, { key, sequence: entries + 1, kind: KIND.PUT, value: random.bytes(100) });
+  const keys: Buffer[] = [];
+  for (let i = 0; keys.length < count; i++) {
+    const key = Buffer.from(`${i}`);
+    hash.update(key);
+    if (hash.first >>> 20 === 0) keys.push(key);
   }
-  for (let i = 0; i < entries; i++) {
-    hash.update(Buffer.from(`key:${seed}:${i}`.padEnd(16, "-")));
-    expect(memtable.mayContain(hash)).toBe(true);
-  }
-  let passed = 0;
-  for (let i = 0; i < 10_000; i++) {
-    hash.update(Buffer.from(`absent:${seed}:${i}`));
-    if (memtable.mayContain(hash)) passed++;
-  }
-  expect(passed).toBeLessThan(300);
+  return keys;
+}
+
+test("keys chosen to share a bucket make it count as full, until it is emptied", () => {
+  const memtable = Memtable.create(512 * 1024);
+  const keys = collidingKeys(100);
+  keys.forEach((key, i) => {
+    expect(memtable.hasRoom(1, 100)).toBe(i <= 65);
+    insert(memtable, { key, sequence: i + 1, kind: KIND.PUT, value: Uint8Array.of() });
+  });
   memtable.reset();
-  hash.update(Buffer.from(`key:${seed}:0`.padEnd(16, "-")));
-  expect(memtable.mayContain(hash)).toBe(false);
+  expect(memtable.hasRoom(1, 100)).toBe(true);
 });
 
-test("a memtable that another thread filled refuses nothing", () => {
-  const memtable = filled([
-    { key: Uint8Array.of(1), sequence: 1, kind: KIND.PUT, value: Uint8Array.of() },
-  ]);
+test("versions of one key do not make it full, nor a look-up beside them slow", () => {
+  const memtable = Memtable.create(1024 * 1024);
+  const [hot, other] = collidingKeys(2) as [Buffer, Buffer];
+  insert(memtable, { key: other, sequence: 1, kind: KIND.PUT, value: Uint8Array.of() });
+  for (let sequence = 2; sequence < 5000; sequence++) {
+    insert(memtable, { key: hot, sequence, kind: KIND.PUT, value: Uint8Array.of() });
+  }
+  expect(memtable.hasRoom(1, 100)).toBe(true);
   const hash = new KeyHash();
-  hash.update(Uint8Array.of(2));
-  expect(memtable.mayContain(hash)).toBe(false);
-  expect(Memtable.attach(memtable.handle).mayContain(hash)).toBe(true);
+  hash.update(other);
+  const node = memtable.find(hash, other, trailerLow(9999, KIND_SEEK), trailerHigh(9999));
+  expect(memtable.trailerLowAt(node)).toBe(trailerLow(1, KIND.PUT));
 });

@@ -1,0 +1,26 @@
+/** Puts the commit groups of a log into memtables. */
+import { trailerHigh, trailerLow } from "../key.ts";
+import type { CommitGroupReader } from "../log/commit-group.ts";
+import type { Memtable } from "../memtable/memtable.ts";
+import type { MemtableSet } from "./memtable-set.ts";
+
+/** Takes the group's operations. Returns the memtable that was full before them, if one was. */
+export function loadGroup(memtables: MemtableSet, group: CommitGroupReader): Memtable | undefined {
+  const { operations, payloadBytes, bytes } = group;
+  const hasRoom = memtables.hasRoom(operations, payloadBytes);
+  const full = hasRoom ? undefined : memtables.rotate(operations, payloadBytes);
+  const memtable = memtables.active;
+  while (group.next()) {
+    memtable.insert(
+      bytes,
+      group.keyStart,
+      group.keyEnd,
+      trailerLow(group.sequence, group.kind),
+      trailerHigh(group.sequence),
+      bytes,
+      group.valueStart,
+      group.valueEnd,
+    );
+  }
+  return full;
+}
