@@ -321,6 +321,10 @@ export class Memtable {
 
   #copy(source: Uint8Array, start: number, end: number, at: number): void {
     const bytes = this.bytes;
+    if (end - start === source.length) {
+      bytes.set(source, at);
+      return;
+    }
     if (end - start > LOOP_BYTES_MAX) {
       copyBytes.call(source, bytes, at, start, end);
       return;
