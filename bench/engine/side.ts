@@ -9,7 +9,7 @@ import type { BenchStore, StoreOptions } from "../stores/bench-store.ts";
 import { loadStore } from "../stores/open-store.ts";
 import type { Figures } from "../support/compare.ts";
 import { valuePool } from "../support/keys.ts";
-import { settle } from "../support/settle.ts";
+import { IDLE_WORK_MS, settle } from "../support/settle.ts";
 import { answerQuestions } from "../support/side-process.ts";
 import {
   missingKeys,
@@ -139,7 +139,7 @@ async function run({ task: name, round }: Question): Promise<Figures> {
   const isFresh = task.on === "fresh";
   const store = isFresh ? await openFresh("fresh", task.synced ?? false) : await openLoaded();
   const timed = prepare(task, store, count, round);
-  if (!isFresh && isBusy) await settle();
+  if (!isFresh && isBusy) await settle(IDLE_WORK_MS);
   const isWriting = name === "readwhilewriting";
   isBusy = !isFresh && (isWriting || name === "overwrite" || name === "deleterandom");
   const writer = isWriting

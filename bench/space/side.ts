@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { fillRandom, overwrite } from "../engine/writes.ts";
 import { loadStore } from "../stores/open-store.ts";
 import { KEY_BYTES, valuePool } from "../support/keys.ts";
-import { settle } from "../support/settle.ts";
+import { IDLE_WORK_MS, settle } from "../support/settle.ts";
 import { answerQuestions } from "../support/side-process.ts";
 
 export interface SpaceSpec {
@@ -41,7 +41,7 @@ async function measure(): Promise<{ all: number; withoutLog: number }> {
   }
   // The last time in order, so that not a single entry is left out.
   await fillRandom(store, values, entries);
-  await settle();
+  await settle(IDLE_WORK_MS);
   const liveBytes = entries * (KEY_BYTES + spec.valueBytes);
   const report = {
     all: (await bytesOnDisk(() => true)) / liveBytes,

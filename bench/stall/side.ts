@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { Database } from "../../src/engine/database.ts";
 import { fillRandom } from "../engine/writes.ts";
 import { emptyKeys, randomNumbers, valuePool, writeRandomKey } from "../support/keys.ts";
-import { settle } from "../support/settle.ts";
+import { IDLE_WORK_MS, settle } from "../support/settle.ts";
 import { PacedLoad, type Rates } from "./load.ts";
 import { type Second, Series } from "./series.ts";
 
@@ -102,7 +102,7 @@ async function measure(rates: Rates, milliseconds: number) {
 await fill();
 const most = await mostEntriesPerSecond(Number(args["most-ms"]));
 await db.flush();
-await settle();
+await settle(IDLE_WORK_MS);
 // Once over everything, so that what fits into memory is there.
 await measure({ entriesPerSecond: 0, readsPerSecond }, Number(args["alone-ms"]) / 4);
 const loopDelay = monitorEventLoopDelay({ resolution: 1 });

@@ -2,14 +2,19 @@
 import { setTimeout } from "node:timers/promises";
 
 const WINDOW_MS = 50;
-const QUIET_WINDOWS = 3;
+const CALM_MS = 150;
+/** Longer than a store waits before it begins work that it keeps for when nothing is written. */
+export const IDLE_WORK_MS = 6000;
 /** Of one core. */
 const QUIET_SHARE = 0.06;
 
-/** Resolves when this process, with its threads, has hardly used the processor for a while. */
-export async function settle(timeoutMs = 120_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (let quiet = 0; quiet < QUIET_WINDOWS && performance.now() < deadline; ) {
+const TIMEOUT_MS = 120_000;
+
+/** Resolves when this process, with its threads, has hardly used the processor for so long. */
+export async function settle(calmMs = CALM_MS): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS;
+  const windows = Math.ceil(calmMs / WINDOW_MS);
+  for (let quiet = 0; quiet < windows && performance.now() < deadline; ) {
     const before = process.cpuUsage();
     const startedMs = performance.now();
     await setTimeout(WINDOW_MS);

@@ -39,7 +39,10 @@ export interface CommitTarget {
 }
 
 /** What the queue asks of the log. */
-export type CommitLog = Pick<Log, "append" | "sync" | "rotate" | "markSynced" | "unsyncedBytes">;
+export type CommitLog = Pick<
+  Log,
+  "append" | "sync" | "rotate" | "markSynced" | "trim" | "unsyncedBytes"
+>;
 
 interface Group {
   readonly writer: CommitGroupWriter;
@@ -76,6 +79,8 @@ export class CommitQueue {
   /** `groups` when the idle timer was set. */
   #groupsSeen = 0;
   #markDue = false;
+  #trimDue = false;
+  #trimFailure: unknown;
   #failure: VarveError | undefined;
   readonly #onFailure: (error: VarveError) => void;
 
@@ -141,6 +146,15 @@ export class CommitQueue {
     this.#wake();
     await this.drained();
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Lets the log give up what it keeps ready for writes. Resolves when that is done. */
+  async trimLog(): Promise<void> {
+    this.#trimDue = true;
+    await this.drained();
+    const failure = this.#trimFailure;
+    this.#trimFailure = undefined;
+    if (failure !== undefined) throw failure;
   }
 
   /** Resolves when nothing submitted before is unwritten. */
@@ -214,7 +228,7 @@ export class CommitQueue {
   #hasWork(): boolean {
     if (this.#failure !== undefined) return false;
     const hasGroup = this.#forming !== undefined || this.#sealed.length > 0;
-    return hasGroup || this.#syncDue || this.#markDue;
+    return hasGroup || this.#syncDue || this.#markDue || this.#trimDue;
   }
 
   async #write(): Promise<void> {
@@ -224,7 +238,8 @@ export class CommitQueue {
       try {
         if (group !== undefined) await this.#writeGroup(group);
         else if (this.#syncDue) await this.#syncLog();
-        else await this.#markLog();
+        else if (this.#markDue) await this.#markLog();
+        else await this.#trimLog();
       } catch (error) {
         this.#fail(logFailed(error), group);
       }
@@ -241,6 +256,16 @@ export class CommitQueue {
   async #markLog(): Promise<void> {
     this.#markDue = false;
     await this.#log.markSynced();
+  }
+
+  async #trimLog(): Promise<void> {
+    this.#trimDue = false;
+    try {
+      await this.#log.trim();
+    } catch (error) {
+      // The log itself is as it was.
+      this.#trimFailure = error;
+    }
   }
 
   /** Looks once in a while whether groups still come, and marks the log when they do not. */

@@ -7,6 +7,7 @@ import type { Settings } from "../options.ts";
 import type { Manifest } from "../version/manifest.ts";
 import type { Admission } from "./admission.ts";
 import type { CommitQueue } from "./commit-queue.ts";
+import type { IdleTidy } from "./idle-tidy.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Reads } from "./reads.ts";
 import type { RecoveryStats } from "./recovery.ts";
@@ -30,6 +31,7 @@ export interface EngineParts {
   readonly reads: Reads;
   readonly snapshots: SnapshotList;
   readonly space: SpaceGuard;
+  readonly idleTidy: Pick<IdleTidy, "close">;
   readonly recovery: RecoveryStats;
   /** Called last. */
   readonly onClosed: () => Promise<void>;
@@ -45,10 +47,22 @@ export function assembleEngine(parts: EngineParts): Engine {
 }
 
 async function closeEngine(parts: EngineParts): Promise<void> {
-  const { admission, commits, maintenance, log, manifest, tree, files, space, lock, onClosed } =
-    parts;
+  const {
+    admission,
+    commits,
+    maintenance,
+    log,
+    manifest,
+    tree,
+    files,
+    space,
+    idleTidy,
+    lock,
+    onClosed,
+  } = parts;
   admission.fail(new VarveError("CLOSED", "the database was closed"));
   space.close();
+  idleTidy.close();
   try {
     await commits.drained();
     commits.close();

@@ -106,10 +106,17 @@ export class Maintenance {
     await this.#until(() => this.#options.tree.memtables.sealed().length === 0);
   }
 
-  /** Brings the keys of a range down to the last level. */
-  async compact(range: KeyRange): Promise<void> {
+  /** Nothing is being done, nor waits to be. */
+  get isResting(): boolean {
+    const isBusy = this.#flushing || this.#compacting > 0 || this.#retryTimer !== undefined;
+    const hasFailed = this.failure !== undefined || this.#damage !== undefined;
+    return !isBusy && !hasFailed && this.#options.tree.memtables.sealed().length === 0;
+  }
+
+  /** Brings the keys of a range down to the last level, for as long as `isWanted`. */
+  async compact(range: KeyRange, isWanted: () => boolean = () => true): Promise<void> {
     const { tree, settings } = this.#options;
-    for (;;) {
+    while (isWanted()) {
       this.#assertRunning();
       const plan = pickRange(tree.version, settings, this.#busy, range.gte, range.lte);
       if (plan === undefined) return;

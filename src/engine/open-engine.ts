@@ -13,6 +13,7 @@ import { Admission } from "./admission.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { assembleEngine, type Engine } from "./engine.ts";
 import { FileNumbers } from "./file-numbers.ts";
+import { IdleTidy } from "./idle-tidy.ts";
 import { Maintenance } from "./maintenance.ts";
 import { makeDirectory } from "./make-directory.ts";
 import { planMemory } from "./memory-plan.ts";
@@ -172,6 +173,15 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     onSpace: () => maintenance.resume(),
   });
   await space.check();
+  const idleTidy = new IdleTidy({
+    settings,
+    clock,
+    logger,
+    tree,
+    commits,
+    maintenance,
+    logReserveBytes: () => log.reserveBytes,
+  });
   maintenance.wake();
   if (replayed.stats.segments >= SEGMENTS_MAX) {
     // A failure is the log's, and has been told by `onFailure`.
@@ -192,6 +202,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     reads: new Reads(tree),
     snapshots,
     space,
+    idleTidy,
     recovery,
     onClosed: world.close,
   });

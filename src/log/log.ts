@@ -1,6 +1,6 @@
 /**
- * The write-ahead log's writer. One owner, one call at a time: `append`, `sync`, `rotate`, `markSynced` and
- * `close` do not overlap (`retire` may overlap with any).
+ * The write-ahead log's writer. One owner, one call at a time: `append`, `sync`, `rotate`, `markSynced`, `trim`
+ * and `close` do not overlap (`retire` may overlap with any).
  *
  * Invariants:
  * - Records follow one another without gaps, in a segment and from one segment to the next; a segment is
@@ -51,6 +51,8 @@ export class Log {
   #number: number;
   /** The records of the segment end here. */
   #end = SEGMENT_HEADER_BYTES;
+  /** The file goes on to here, at least. */
+  #allocatedEnd = SEGMENT_HEADER_BYTES;
   /** And are on the disk up to here. */
   #syncedEnd = SEGMENT_HEADER_BYTES;
   /** All up to here is covered by a marker, or needs none. */
@@ -171,6 +173,25 @@ export class Log {
     }
   }
 
+  /** Bytes of segments that are kept for later, and of this one's part that is not written yet. */
+  get reserveBytes(): number {
+    return this.#pool.reserveBytes + Math.max(0, this.#allocatedEnd - this.#end);
+  }
+
+  /** Gives up most of what is kept ready, which comes back as it is needed. A failure changes nothing. */
+  async trim(): Promise<void> {
+    this.#enter();
+    try {
+      await this.#pool.trim();
+      const end = this.#end + FIRST_SEGMENT_BYTES;
+      if (this.#allocatedEnd <= end) return;
+      await this.#file.truncate(end);
+      this.#allocatedEnd = end;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
   /** Gives up the segments with numbers below `before`, which nothing on the disk needs any more. */
   async retire(before: number): Promise<void> {
     assert(before <= this.#number);
@@ -226,6 +247,7 @@ export class Log {
     this.bytesWritten += header.length;
     this.#file = next.file;
     this.#number = number;
+    this.#allocatedEnd = next.bytes;
     this.#end = header.length;
     this.#syncedEnd = header.length;
     this.#markedEnd = header.length;
@@ -241,6 +263,8 @@ export class Log {
       this.#inline.run(() => file.writeSync(record, end));
     } else await file.write(record, end);
     this.#end += record.length;
+    // What `trim` gave up is needed again.
+    if (this.#end > this.#allocatedEnd) this.#pool.prepare();
     this.bytesWritten += record.length;
     if (!sync) return;
     if (!alone) await this.#file.sync();

@@ -20,6 +20,8 @@ export interface ReadySegment {
   readonly file: File;
   /** The segment whose bytes the file holds, or 0. */
   readonly recycledFrom: number;
+  /** What it was made ready for. */
+  readonly bytes: number;
 }
 
 export interface SegmentPoolOptions {
@@ -54,6 +56,12 @@ export class SegmentPool {
   /** A new segment, made ready for `bytes` only, for a caller that waits. */
   create(bytes: number): Promise<ReadySegment> {
     return this.#createZeroed(Math.min(bytes, this.#segmentBytes));
+  }
+
+  /** Bytes of segments that wait for use. */
+  get reserveBytes(): number {
+    const segments = this.#recyclable.length + (this.#next === undefined ? 0 : 1);
+    return segments * this.#segmentBytes;
   }
 
   /** Starts to make the next segment ready. */
@@ -94,14 +102,20 @@ export class SegmentPool {
   }
 
   /** Removes what was kept ready. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const next = await this.#next?.catch(() => undefined);
+  async trim(): Promise<void> {
+    const preparing = this.#next;
+    this.#next = undefined;
+    const next = await preparing?.catch(() => undefined);
     if (next !== undefined) {
       await next.file.close();
       await this.remove(next.number);
     }
     for (const number of this.#recyclable.splice(0)) await this.remove(number);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.trim();
   }
 
   #makeReady(): Promise<ReadySegment> {
@@ -113,13 +127,13 @@ export class SegmentPool {
     const number = this.#allocateNumber();
     await this.#fs.rename(this.pathOf(old), this.pathOf(number));
     const file = await this.#fs.open(this.pathOf(number), "write");
-    return this.#nameSynced({ number, file, recycledFrom: old });
+    return this.#nameSynced({ number, file, recycledFrom: old, bytes: this.#segmentBytes });
   }
 
   async #createZeroed(bytes: number): Promise<ReadySegment> {
     const number = this.#allocateNumber();
     const file = await this.#fs.open(this.pathOf(number), "create");
-    return this.#nameSynced({ number, file, recycledFrom: 0 }, async () => {
+    return this.#nameSynced({ number, file, recycledFrom: 0, bytes }, async () => {
       await writeZeros(file, bytes);
       await file.sync();
     });
