@@ -26,6 +26,14 @@ import { Latency } from "./latency.ts";
  */
 const IDLE_MS = 1000;
 
+/**
+ * While syncs take less than this, a large group does not wait for all that the event loop has at hand: half of
+ * what came lately is written while the other half comes in, and callers work on one half's answers while the
+ * other is written. A slower disk is better served by fewer syncs, and a small group is not worth two.
+ */
+const FAST_SYNC_MS = 0.5;
+const EARLY_OPERATIONS_MIN = 64;
+
 /** Where commits go besides the log. */
 export interface CommitTarget {
   /** Whether the memtable that takes writes has room for so much more. */
@@ -72,6 +80,10 @@ export class CommitQueue {
   readonly #sealed: Group[] = [];
   readonly #spare: Group[] = [];
   #writing: Promise<void> | undefined;
+  /** From so many operations on a group is written at once. */
+  #earlyOperations = Number.POSITIVE_INFINITY;
+  /** Of the synced group before. */
+  #lastOperations = 0;
   #startDue = false;
   #intervalTimer: Timer | undefined;
   #syncDue = false;
@@ -132,11 +144,13 @@ export class CommitQueue {
     if (durability === "always") group.sync = true;
     else if (durability === "interval") this.#syncLater();
     group.versions.push(this.#nextSequence - 1);
-    this.#wake();
-    return new Promise((resolve, reject) => {
+    const commit = new Promise<Commit>((resolve, reject) => {
       group.resolves.push(resolve);
       group.rejects.push(reject);
     });
+    if (group.sync && group.writer.operations >= this.#earlyOperations) this.#start();
+    else this.#wake();
+    return commit;
   }
 
   /** Ends the memtable even though it is not full. Resolves when its log segments are durable; throws where they cannot be. */
@@ -289,10 +303,14 @@ export class CommitQueue {
       const sync = group.sync || this.#syncDue;
       if (sync) this.#syncDue = false;
       const payloadBytes = group.writer.finish();
+      const startedMs = this.#clock.monotonicMs();
       await this.#log.append(group.writer.buffer, payloadBytes, sync);
       this.visibleSequence = group.writer.lastSequence;
       this.groups++;
-      if (sync) this.#markWhenIdle();
+      if (sync) {
+        this.#markWhenIdle();
+        this.#planEarly(group.writer.operations, this.#clock.monotonicMs() - startedMs);
+      }
       this.latency.recordSince(group.startedMs);
     }
     for (let i = 0; i < group.resolves.length; i++) {
@@ -300,6 +318,14 @@ export class CommitQueue {
     }
     recycle(group);
     this.#spare.push(group);
+  }
+
+  /** After a synced group of so many operations. */
+  #planEarly(operations: number, tookMs: number): void {
+    const half = Math.ceil((operations + this.#lastOperations) / 2);
+    const isFast = tookMs < FAST_SYNC_MS && half >= EARLY_OPERATIONS_MIN;
+    this.#earlyOperations = isFast ? half : Number.POSITIVE_INFINITY;
+    this.#lastOperations = operations;
   }
 
   /** A failed log write is final: what it was to hold may or may not be on the disk. */

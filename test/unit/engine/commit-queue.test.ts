@@ -118,3 +118,28 @@ test.each(seeds(20))(
     await db.close();
   },
 );
+
+/** The groups that each of three rounds of synced puts takes, all of a round submitted at once. */
+async function groupsOfRounds(puts: number, syncMs: number): Promise<number[]> {
+  const { clock, db, fs } = await open();
+  fs.onOperation = (kind) => {
+    if (kind === "writeSynced") clock.advance(syncMs);
+  };
+  const rounds: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const before = db.stats().writes.groups;
+    await Promise.all(Array.from({ length: puts }, (_, i) => db.put(`${i}`, `${round}`)));
+    rounds.push(db.stats().writes.groups - before);
+  }
+  await db.close();
+  return rounds;
+}
+
+test("many writes go in two halves where syncs are fast, so that one is written while the other comes in", async () => {
+  expect(await groupsOfRounds(200, 0)).toEqual([1, 2, 2]);
+});
+
+test("few writes share a group, and so do all where syncs are slow", async () => {
+  expect(await groupsOfRounds(50, 0)).toEqual([1, 1, 1]);
+  expect(await groupsOfRounds(200, 5)).toEqual([1, 1, 1]);
+});
