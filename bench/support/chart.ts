@@ -1,5 +1,6 @@
 /** The ratios of a report as a chart: a bar a row from 1× on a logarithmic scale, with spread and target. */
 import type { Row, SuiteReport } from "./report.ts";
+import { escapeXml, svgSheet } from "./svg.ts";
 
 const WIDTH = 960;
 const LABELS = 380;
@@ -7,10 +8,6 @@ const RIGHT = 130;
 const BAR = 14;
 const STEP = 24;
 const TOP = 58;
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
 
 /** The number in a target's text. */
 function targetOf(row: Row): number | undefined {
@@ -36,10 +33,6 @@ export function ratioChart(report: SuiteReport): string {
   const { ticks, x } = scale(rows);
   const height = TOP + rows.length * STEP + 20;
   const lines: string[] = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" ` +
-      `height="${height}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
-    `<text x="12" y="20" font-size="15">${escapeXml(report.suite)}: Varve’s figure over the peer’s</text>`,
     `<text x="12" y="38" fill="#666">${escapeXml(report.machine.cpu)}, ${report.machine.cores} cores, Node ` +
       `${escapeXml(report.machine.node)}. Bar: median; line: least to most; mark: target.</text>`,
   ];
@@ -54,8 +47,7 @@ export function ratioChart(report: SuiteReport): string {
   rows.forEach((row, i) => {
     lines.push(...bar(row, TOP + i * STEP, x));
   });
-  lines.push("</svg>\n");
-  return lines.join("\n");
+  return svgSheet(`${report.suite}: Varve’s figure over the peer’s`, WIDTH, height, lines);
 }
 
 function bar(row: Row, y: number, x: (ratio: number) => number): string[] {
