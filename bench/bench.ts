@@ -3,11 +3,13 @@
  * its ratios as a chart. Exits with 1 where a row misses its target.
  */
 import { writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { runEngine } from "./engine/engine.ts";
 import { runLargerThanMemory } from "./larger-than-memory/larger-than-memory.ts";
 import { runLoad } from "./load/load.ts";
 import { runRecover } from "./recover/recover.ts";
+import { runScale } from "./scale/scale.ts";
 import { runServer } from "./server/server.ts";
 import { runSpace } from "./space/space.ts";
 import { runStall } from "./stall/stall.ts";
@@ -27,6 +29,7 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   recover: runRecover,
   ycsb: runYcsb,
   "larger-than-memory": runLargerThanMemory,
+  scale: runScale,
   stall: runStall,
   space: runSpace,
 };
@@ -59,6 +62,11 @@ function wholeNumber(option: "entries" | "rounds" | "seconds"): number | undefin
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   process.stderr.write(`--${option} takes a whole number from 1, not ${text}\n`);
   process.exit(2);
+}
+
+// Of itself a signal would end the process with nothing of what is done at its exit: ending sides, removing files.
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
 const report = await suite({

@@ -15,10 +15,11 @@ export function randomKeys(count: number, below: number, seed: number): Buffer[]
   return keys;
 }
 
-export function missingKeys(count: number): Buffer[] {
+/** `count` keys that are not there, behind the first `skipped` of those. */
+export function missingKeys(count: number, skipped = 0): Buffer[] {
   const keys = emptyKeys(count);
   keys.forEach((key, i) => {
-    writeRandomKey(key, MISSING_FROM + i);
+    writeRandomKey(key, MISSING_FROM + skipped + i);
   });
   return keys;
 }

@@ -9,7 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { machine } from "../support/machine.ts";
-import { plainRow, type Row, type SuiteReport, type SuiteRequest } from "../support/report.ts";
+import {
+  besideRow,
+  plainRow,
+  type Row,
+  type SuiteReport,
+  type SuiteRequest,
+} from "../support/report.ts";
 import { latencyChart } from "./chart.ts";
 import type { Latencies, StallReport } from "./side.ts";
 
@@ -54,18 +60,15 @@ export async function runStall(request: SuiteRequest): Promise<SuiteReport> {
   try {
     const report = await runSide({ directory, ...args });
     const { alone, mixed, mostEntriesPerSecond } = report;
-    const aloneP999 = alone.GET.p999Ms;
-    const ratio = mixed.GET.p999Ms / aloneP999;
     const unit = "ms";
-    const beside: Row = {
-      ...plainRow("GET beside compactions, p99.9", ratio, unit, { atMost: RATIO_MAX }),
-      peer: "GET alone",
-      varve: mixed.GET.p999Ms,
-      peerValue: aloneP999,
-      ratio,
-      ratioMin: ratio,
-      ratioMax: ratio,
-    };
+    const beside = besideRow(
+      "GET beside compactions, p99.9",
+      mixed.GET.p999Ms,
+      "GET alone",
+      alone.GET.p999Ms,
+      unit,
+      { atMost: RATIO_MAX },
+    );
     const seconds = args["mixed-ms"] / 1000;
     return {
       suite: "stall",

@@ -27,6 +27,8 @@ export interface BenchStore {
   readAllSingly(): Promise<number>;
   /** Reads up to `count` entries from the first one at or after `key`; returns how many. */
   seek(key: Buffer, count: number): Promise<number>;
+  /** Bytes written to the disk since the open, by log, flushes and compactions; where the store counts them. */
+  bytesWritten?(): number;
   close(): Promise<void>;
 }
 

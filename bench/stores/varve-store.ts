@@ -65,6 +65,11 @@ class VarveStore implements BenchStore {
     return (await this.#db.scan({ gte: key, limit: count }).nextMany(count)).length;
   }
 
+  bytesWritten(): number {
+    const { log, flush, compaction } = this.#db.stats().bytesWritten;
+    return log + flush + compaction;
+  }
+
   close(): Promise<void> {
     return this.#db.close();
   }

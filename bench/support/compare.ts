@@ -35,6 +35,13 @@ export async function interleave(
   return samples;
 }
 
+/** Runs `task` on each side in turn, a single time: for what cannot be done twice. */
+export async function runOnce(sides: readonly Side[], task: string): Promise<Samples> {
+  const samples = new Map<string, Figures[]>();
+  for (const side of sides) samples.set(side.name, [await side.run(task, 0)]);
+  return samples;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -42,7 +49,8 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-function figuresOf(samples: Samples, side: string, figure: string): number[] {
+/** One figure of one side, of each round. */
+export function figuresOf(samples: Samples, side: string, figure: string): number[] {
   return (samples.get(side) ?? []).map((figures) => figures[figure] ?? Number.NaN);
 }
 

@@ -70,6 +70,20 @@ export function plainRow(row: string, varve: number, unit: string, limit?: Limit
   };
 }
 
+/** A row that is held beside one other figure, `peerValue`; the limit is for the ratio. */
+export function besideRow(
+  row: string,
+  varve: number,
+  peer: string,
+  peerValue: number,
+  unit: string,
+  limit?: Limit,
+): Row {
+  const ratio = varve / peerValue;
+  const ratios = { ratio, ratioMin: ratio, ratioMax: ratio };
+  return { row, peer, varve, peerValue, unit, ...ratios, ...judge(ratio, limit) };
+}
+
 function number(value: number | undefined): string {
   if (value === undefined) return "";
   return value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 });

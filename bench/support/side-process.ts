@@ -26,8 +26,8 @@ export class SideProcess {
       process.off("exit", this.#kill);
       this.#answer({ error: `ended with ${signal ?? code}` });
     });
-    // A parent that dies must not leave the side behind.
-    process.once("exit", this.#kill);
+    // A parent that ends must not leave the side behind. Before all else: what the side uses is removed then.
+    process.prependOnceListener("exit", this.#kill);
   }
 
   get pid(): number {

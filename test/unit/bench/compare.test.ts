@@ -1,9 +1,16 @@
 /** The arithmetic behind every ratio that the suites report. */
 import { expect, test } from "vitest";
 import { ratioChart } from "../../../bench/support/chart.ts";
-import { bestPeer, interleave, median, ratioRow, WARM_UP } from "../../../bench/support/compare.ts";
+import {
+  bestPeer,
+  interleave,
+  median,
+  ratioRow,
+  runOnce,
+  WARM_UP,
+} from "../../../bench/support/compare.ts";
 import { percentile } from "../../../bench/support/percentile.ts";
-import { plainRow, reportAsJson } from "../../../bench/support/report.ts";
+import { besideRow, plainRow, reportAsJson } from "../../../bench/support/report.ts";
 
 const machine = { cpu: "<cpu>", cores: 2, memoryGiB: 8, node: "v24", kernel: "Linux" };
 
@@ -26,6 +33,36 @@ test("sides take turns, and the warm-up does not count", async () => {
     "peer read 1",
   ]);
   expect(samples.get("varve")).toEqual([{ rate: 0 }, { rate: 1 }]);
+});
+
+test("what cannot be done twice is run once on each side, without a warm-up", async () => {
+  const calls: string[] = [];
+  const side = (name: string) => ({
+    name,
+    run: async (task: string, round: number) => {
+      calls.push(`${name} ${task} ${round}`);
+      return { micros: calls.length };
+    },
+  });
+  const samples = await runOnce([side("varve"), side("peer")], "fill");
+  expect(calls).toEqual(["varve fill 0", "peer fill 0"]);
+  expect([...samples]).toEqual([
+    ["varve", [{ micros: 1 }]],
+    ["peer", [{ micros: 2 }]],
+  ]);
+});
+
+test("a row beside one other figure is judged by its ratio", () => {
+  expect(besideRow("row", 6, "theory", 4, "bytes", { atMost: 1.4 })).toMatchObject({
+    peer: "theory",
+    varve: 6,
+    peerValue: 4,
+    ratio: 1.5,
+    ratioMin: 1.5,
+    ratioMax: 1.5,
+    target: "<= 1.4",
+    met: false,
+  });
 });
 
 test("a ratio is the median of the rounds' own ratios, not the ratio of medians", () => {
