@@ -34,3 +34,23 @@ test("after a write that took long, writes do not block for a while", () => {
   clock.advance(500);
   expect(writes.allows(1)).toBe(true);
 });
+
+test("the longer writes go on to take long, the rarer they block, and no longer once they are fast", () => {
+  const clock = new ManualClock();
+  const writes = new InlineWrites(clock);
+  const slowWrite = () => writes.run(() => clock.advance(10));
+  /** How long it takes until a write may block again. */
+  const pause = () => {
+    const startedMs = clock.monotonicMs();
+    while (!writes.allows(1)) clock.advance(100);
+    return clock.monotonicMs() - startedMs;
+  };
+  const pauses = Array.from({ length: 9 }, () => {
+    slowWrite();
+    return pause();
+  });
+  expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 64_000, 64_000]);
+  clock.advance(10 * 64_000);
+  slowWrite();
+  expect(pause()).toBe(1000);
+});
