@@ -64,14 +64,19 @@ const YIELD_EVERY = 100;
 export class WorkloadRunner {
   readonly #records: Records;
   readonly #loaded: number;
-  /** Records that are there: those loaded, and those inserted since. */
+  /** The next record to insert. */
+  #next: number;
+  /** Records below this are there: those loaded, and those whose inserts were answered. */
   #present: number;
+  /** Inserts that were answered before one of a lower number. */
+  readonly #early = new Set<number>();
   readonly #random: () => number;
   readonly #rank: () => number;
 
   constructor(records: Records, loaded: number) {
     this.#records = records;
     this.#loaded = loaded;
+    this.#next = loaded;
     this.#present = loaded;
     const next = randomNumbers(17);
     this.#random = () => next(2 ** 30) / 2 ** 30;
@@ -114,15 +119,17 @@ export class WorkloadRunner {
     }
   }
 
-  /** Inserts are answered out of order, so the latest few are not read until the ones before them are in. */
+  /** As YCSB's acknowledged counter has it: a record is not read before it and all before it are in. */
   async #insert(workload: Workload): Promise<void> {
-    const record = this.#present++;
+    const record = this.#next++;
     await this.#records.insert(record, workload.scan > 0);
+    this.#early.add(record);
+    while (this.#early.delete(this.#present)) this.#present++;
   }
 
   #choose({ chooses }: Workload): number {
     const rank = this.#rank();
     if (chooses === "zipfian") return scrambled(this.#loaded, rank);
-    return Math.max(0, this.#present - 1 - IN_FLIGHT - rank);
+    return Math.max(0, this.#present - 1 - rank);
   }
 }
