@@ -11,7 +11,7 @@ import type { BenchStore } from "../stores/bench-store.ts";
 import { loadStore } from "../stores/open-store.ts";
 import type { Figures } from "../support/compare.ts";
 import { KEY_BYTES, valuePool } from "../support/keys.ts";
-import { settle } from "../support/settle.ts";
+import { IDLE_WORK_MS, settle } from "../support/settle.ts";
 import { answerQuestions } from "../support/side-process.ts";
 import type { TaskName } from "./tasks.ts";
 
@@ -102,14 +102,14 @@ async function scanFrom(store: BenchStore, keys: readonly Buffer[]): Promise<voi
  */
 async function measure(store: BenchStore, task: TaskName, round: number): Promise<Figures> {
   const { count, written, run } = prepare(task, store, round);
-  await settle(SETTLE_MS_MAX);
+  await settle();
   globalThis.gc?.();
   const bytesBefore = store.bytesWritten?.() ?? Number.NaN;
   const startedMs = performance.now();
   await run();
   const micros = ((performance.now() - startedMs) / count) * 1000;
   if (written === 0) return { micros };
-  await settle(SETTLE_MS_MAX);
+  await settle(IDLE_WORK_MS, SETTLE_MS_MAX);
   const bytes = (store.bytesWritten?.() ?? Number.NaN) - bytesBefore;
   return { micros, amplification: bytes / (written * (KEY_BYTES + spec.valueBytes)) };
 }

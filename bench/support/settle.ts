@@ -10,9 +10,9 @@ const QUIET_SHARE = 0.06;
 
 const TIMEOUT_MS = 120_000;
 
-/** Resolves when this process, with its threads, has hardly used the processor for so long. */
-export async function settle(calmMs = CALM_MS): Promise<void> {
-  const deadline = performance.now() + TIMEOUT_MS;
+/** Resolves when this process, with its threads, has hardly used the processor for so long; gives up at a timeout. */
+export async function settle(calmMs = CALM_MS, timeoutMs = TIMEOUT_MS): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
   const windows = Math.ceil(calmMs / WINDOW_MS);
   for (let quiet = 0; quiet < windows && performance.now() < deadline; ) {
     const before = process.cpuUsage();
