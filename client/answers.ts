@@ -2,6 +2,7 @@
 import {
   decodeCommitted,
   decodeEmpty,
+  decodeEntry,
   decodeResult,
   decodeScanData,
   decodeValue,
@@ -30,9 +31,16 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       return pool.copy(value, 0, value.length);
     }
     case OPCODE.ABSENT:
-      if (call.opcode !== OPCODE.GET) throw misfit(call, frame);
+      if (call.opcode !== OPCODE.GET && call.opcode !== OPCODE.GET_ENTRY) {
+        throw misfit(call, frame);
+      }
       decodeEmpty(frame);
       return undefined;
+    case OPCODE.ENTRY: {
+      if (call.opcode !== OPCODE.GET_ENTRY) throw misfit(call, frame);
+      const entry = decodeEntry(frame);
+      return { ...entry, value: pool.copy(entry.value, 0, entry.value.length) };
+    }
     case OPCODE.COMMITTED:
       if (!isWrite(call.opcode)) throw misfit(call, frame);
       return { version: decodeCommitted(frame) };

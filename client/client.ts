@@ -3,11 +3,13 @@ import {
   type Commit,
   type CompactRange,
   type Data,
+  type EntryRecord,
   encodeBatch,
   encodeCompact,
   encodeDelete,
   encodeEmpty,
   encodeGet,
+  encodeGetEntry,
   encodeGetMany,
   encodePut,
   encodeScan,
@@ -65,6 +67,14 @@ export class VarveClient implements Store {
     return connection.call(OPCODE.GET, options, (writer, id) => {
       checkKey(key, connection.limits);
       return encodeGet(writer, id, key);
+    });
+  }
+
+  getEntry(key: Data, options?: CallOptions): Promise<EntryRecord | undefined> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.GET_ENTRY, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      return encodeGetEntry(writer, id, key);
     });
   }
 

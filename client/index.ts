@@ -4,6 +4,7 @@ export {
   type Data,
   type Durability,
   type Entry,
+  type EntryRecord,
   ERROR_CODES,
   type ErrorCode,
   type Limits,

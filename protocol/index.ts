@@ -54,12 +54,15 @@ export {
   unexpectedOpcode,
 } from "./opcodes.ts";
 export {
+  decodeEntry,
   decodeGet,
   decodeGetMany,
   decodeValue,
   decodeValues,
   encodeAbsent,
+  encodeEntry,
   encodeGet,
+  encodeGetEntry,
   encodeGetMany,
   encodeValue,
   encodeValues,
@@ -83,6 +86,7 @@ export {
   DURABILITIES,
   type Durability,
   type Entry,
+  type EntryRecord,
   type Operation,
   type Reader,
   type Scan,

@@ -24,12 +24,15 @@ import {
 } from "./handshake.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import {
+  decodeEntry,
   decodeGet,
   decodeGetMany,
   decodeValue,
   decodeValues,
   encodeAbsent,
+  encodeEntry,
   encodeGet,
+  encodeGetEntry,
   encodeGetMany,
   encodeValue,
   encodeValues,
@@ -45,7 +48,7 @@ import {
   encodeScanEnd,
   type ScanRequest,
 } from "./scans.ts";
-import type { Entry } from "./store.ts";
+import type { Entry, EntryRecord } from "./store.ts";
 import {
   type BatchRequest,
   type DeleteRequest,
@@ -65,6 +68,7 @@ export type Request =
   | { readonly kind: "PING" }
   | { readonly kind: "CANCEL" }
   | { readonly kind: "GET"; readonly key: Uint8Array }
+  | { readonly kind: "GET_ENTRY"; readonly key: Uint8Array }
   | { readonly kind: "GET_MANY"; readonly keys: Uint8Array[] }
   | ({ readonly kind: "PUT" } & PutRequest)
   | ({ readonly kind: "DELETE" } & DeleteRequest)
@@ -83,6 +87,7 @@ export type Answer =
   | { readonly kind: "ABSENT" }
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
+  | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
   | { readonly kind: "SCAN_END"; readonly count: number }
@@ -101,6 +106,8 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
     case "GET":
       return encodeGet(writer, requestId, request.key);
+    case "GET_ENTRY":
+      return encodeGetEntry(writer, requestId, request.key);
     case "GET_MANY":
       return encodeGetMany(writer, requestId, request.keys);
     case "PUT":
@@ -140,6 +147,8 @@ export function decodeRequest(frame: Frame): Request {
       return { kind: "VERIFY" };
     case OPCODE.GET:
       return { kind: "GET", key: decodeGet(frame) };
+    case OPCODE.GET_ENTRY:
+      return { kind: "GET_ENTRY", key: decodeGet(frame) };
     case OPCODE.GET_MANY:
       return { kind: "GET_MANY", keys: decodeGetMany(frame) };
     case OPCODE.PUT:
@@ -174,6 +183,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeValue(writer, requestId, answer.value);
     case "VALUES":
       return encodeValues(writer, requestId, answer.values);
+    case "ENTRY":
+      return encodeEntry(writer, requestId, answer.entry);
     case "COMMITTED":
       return encodeCommitted(writer, requestId, answer.version);
     case "SCAN_DATA":
@@ -202,6 +213,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "VALUE", value: decodeValue(frame) };
     case OPCODE.VALUES:
       return { kind: "VALUES", values: decodeValues(frame) };
+    case OPCODE.ENTRY:
+      return { kind: "ENTRY", entry: decodeEntry(frame) };
     case OPCODE.COMMITTED:
       return { kind: "COMMITTED", version: decodeCommitted(frame) };
     case OPCODE.SCAN_DATA:

@@ -3,7 +3,7 @@
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x12-0x1F reads (snapshots), 0x23-0x2F writes (conditions),
+ * connection (authentication, keyspaces), 0x13-0x1F reads (snapshots), 0x23-0x2F writes (conditions),
  * 0x40-0x5F streams (change feeds), 0x74-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
@@ -14,6 +14,7 @@ export const OPCODE = {
   CANCEL: 0x03,
   GET: 0x10,
   GET_MANY: 0x11,
+  GET_ENTRY: 0x12,
   PUT: 0x20,
   DELETE: 0x21,
   BATCH: 0x22,
@@ -30,6 +31,7 @@ export const OPCODE = {
   VALUE: 0x90,
   ABSENT: 0x91,
   VALUES: 0x92,
+  ENTRY: 0x93,
   COMMITTED: 0xa0,
   SCAN_DATA: 0xb0,
   SCAN_END: 0xb1,

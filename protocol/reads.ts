@@ -2,10 +2,13 @@
  * Point reads and their answers. Bodies, little-endian:
  *
  *   GET       key
+ *   GET_ENTRY key
  *   GET_MANY  count u32 | count × (keyLength u32 | key)
  *   VALUE     value
  *   ABSENT    (empty)
  *   VALUES    count u32 | count × (valueLength u32 | value)     valueLength 0xFFFFFFFF: absent, no bytes
+ *   ENTRY     fields u8 | sequence u64 | revision u64 | createdAt u64 | updatedAt u64 | value
+ *     fields    0: none is defined
  *
  * Keys and values come out as views of the socket's chunk.
  */
@@ -13,7 +16,7 @@ import { BodyReader } from "./body-reader.ts";
 import { expectNoFlags, type Frame, viewOf } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
-import type { Data } from "./store.ts";
+import type { Data, EntryRecord } from "./store.ts";
 
 const ABSENT_LENGTH = 0xffffffff;
 
@@ -23,10 +26,40 @@ export function encodeGet(writer: FrameWriter, requestId: number, key: Data): nu
   return writer.end();
 }
 
-/** The key. */
+/** The key of a GET or GET_ENTRY. */
 export function decodeGet(frame: Frame): Uint8Array {
   expectNoFlags(frame);
   return viewOf(frame.bytes, frame.start, frame.end);
+}
+
+export function encodeGetEntry(writer: FrameWriter, requestId: number, key: Data): number {
+  writer.begin(OPCODE.GET_ENTRY, requestId);
+  writer.data(key);
+  return writer.end();
+}
+
+export function encodeEntry(writer: FrameWriter, requestId: number, entry: EntryRecord): number {
+  writer.begin(OPCODE.ENTRY, requestId);
+  writer.u8(0);
+  writer.u64(entry.sequence);
+  writer.u64(entry.revision);
+  writer.u64(entry.createdAt);
+  writer.u64(entry.updatedAt);
+  writer.data(entry.value);
+  return writer.end();
+}
+
+export function decodeEntry(frame: Frame): EntryRecord {
+  expectNoFlags(frame);
+  const reader = new BodyReader(frame);
+  const fields = reader.u8();
+  if (fields !== 0) throw reader.malformed(`entry fields 0x${fields.toString(16)}`);
+  const sequence = reader.u64();
+  const revision = reader.u64();
+  const createdAt = reader.u64();
+  const updatedAt = reader.u64();
+  const value = reader.take(reader.remainingBytes);
+  return { value, sequence, revision, createdAt, updatedAt };
 }
 
 export function encodeGetMany(

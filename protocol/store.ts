@@ -10,6 +10,20 @@ export type Data = Uint8Array | string;
 /** A key and its value, as a scan hands them out. The arrays are the caller's to keep. */
 export type Entry = [key: Uint8Array, value: Uint8Array];
 
+/** A value with what is known of its key. Times are milliseconds of the store's wall clock, as `Date.now()` gives. */
+export interface EntryRecord {
+  /** The caller's to keep. */
+  readonly value: Uint8Array;
+  /** Of the write that put it there: unique, and increasing in commit order. */
+  readonly sequence: number;
+  /** How often the key was written since it came into being: 1, 2, 3, … A delete starts it afresh. */
+  readonly revision: number;
+  /** When the key came into being. */
+  readonly createdAt: number;
+  /** When the value was written. */
+  readonly updatedAt: number;
+}
+
 /**
  * When a write is answered.
  * - `always`: after the log that holds it is on the disk.
@@ -62,6 +76,8 @@ export interface Scan extends AsyncIterableIterator<Entry>, AsyncDisposable {
 export interface Reader {
   /** The value, or `undefined` where the key is absent. The array is the caller's to keep. */
   get(key: Data): Promise<Uint8Array | undefined>;
+  /** The value with what is known of its key, or `undefined` where the key is absent. */
+  getEntry(key: Data): Promise<EntryRecord | undefined>;
   /** The values in the order of `keys`, all seen at one moment. */
   getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]>;
   scan(options?: ScanOptions): Scan;

@@ -42,6 +42,8 @@ export interface EntryCursor {
   readonly value: Uint8Array;
   readonly valueStart: number;
   readonly valueEnd: number;
+  /** When the present entry was committed: milliseconds of the wall clock. Asked for seldom, so no field. */
+  timeMs(): number;
 
   /** To the first entry. */
   first(): void;

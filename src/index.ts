@@ -12,6 +12,7 @@ export type {
   Data,
   Durability,
   Entry,
+  EntryRecord,
   Operation,
   Reader,
   Scan,

@@ -16,10 +16,28 @@ export const KIND = {
   PUT: 1,
 } as const;
 
+/**
+ * Bits beside the kind. What compaction drops of a key's past it folds into the version that hides it, which then
+ * carries what `entry-header.ts` says.
+ */
+export const FLAG = {
+  /** The value stands behind a count of the versions that this one stands for, and the time of the oldest. */
+  FOLDED: 0x20,
+  /** The key came into being with the oldest version that this one stands for. */
+  BORN: 0x40,
+} as const;
+
+const KIND_MASK = 0x0f;
+const FLAGS_ALL = FLAG.FOLDED | FLAG.BORN;
+const KIND_MAX = KIND.PUT;
+
 /** Sorts before every real kind of the same sequence, so a search at a sequence includes all of it. */
 export const KIND_SEEK = 255;
 
 export const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
+
+/** The largest time that an entry can carry, in milliseconds: in the year 2248. */
+export const TIME_MAX_MS = 2 ** 43 - 1;
 
 const TWO_24 = 2 ** 24;
 
@@ -37,6 +55,16 @@ export function sequenceOf(low: number, high: number): number {
 
 export function kindOf(low: number): number {
   return low & 0xff;
+}
+
+/** One of `KIND`, without flags. */
+export function baseKindOf(kind: number): number {
+  return kind & KIND_MASK;
+}
+
+/** Whether a stored kind, with its flags, is one that this version writes. */
+export function isKnownKind(kind: number): boolean {
+  return baseKindOf(kind) <= KIND_MAX && (kind & ~KIND_MASK & ~FLAGS_ALL) === 0;
 }
 
 /** Negative where trailer `a` is newer, so sorts first. Halves are unsigned 32-bit. */

@@ -5,6 +5,7 @@ export {
   DURABILITIES,
   type Durability,
   type Entry,
+  type EntryRecord,
   type Operation,
   type Reader,
   type Scan,

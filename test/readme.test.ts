@@ -16,6 +16,23 @@ function examples(language: string): string[] {
   return [...blocks].map((block) => block[1] ?? "");
 }
 
+/** Those that open a store, and those that go on with the `db` of either. */
+const programs = examples("ts").filter((text) => text.startsWith("import"));
+const snippets = examples("ts")
+  .filter((text) => !text.startsWith("import"))
+  .map((text) => [text.split("\n")[0] ?? "", text] as const);
+
+/** What the program prints. */
+async function run(program: string): Promise<string> {
+  const own = program
+    .replace(/"\.\/(data.*)"/, (_, name: string) => JSON.stringify(join(directory, name)))
+    .replace("varve://127.0.0.1:7420", server.url);
+  expect(own).not.toBe(program);
+  const args = ["--input-type=module-typescript", "--eval", own];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  return stdout;
+}
+
 let directory: string;
 let server: ServerProcess;
 
@@ -30,18 +47,27 @@ afterAll(async () => {
 });
 
 test("both programs print the value and the entry", async () => {
-  const programs = examples("ts");
   expect(programs).toHaveLength(2);
   for (const program of programs) {
-    const own = program
-      .replace('"./data"', JSON.stringify(join(directory, "embedded")))
-      .replace("varve://127.0.0.1:7420", server.url);
-    expect(own).not.toBe(program);
-    const args = ["--input-type=module-typescript", "--eval", own];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+    const stdout = await run(program);
     expect(stdout).toMatch(/^Ada\nUint8Array\(7\) .+Uint8Array\(3\)/s);
   }
 });
+
+test.each(snippets)(
+  "the example that begins with %s prints what it says, both ways",
+  async (_, text) => {
+    const printed = [...text.matchAll(/console\.log\(.*\); \/\/ (.+)\n/g)].map((match) => match[1]);
+    expect(printed.length).toBeGreaterThan(0);
+    for (const [i, program] of programs.entries()) {
+      // A database of its own, and on the server, which all share, keys of its own by and by.
+      const opening = program.split("\n").slice(0, 3).join("\n").replace("./data", `./data-${i}`);
+      const cleaning = "for await (const [key] of db.scan()) await db.delete(key);";
+      const stdout = await run(`${opening}\n${cleaning}\n${text}`);
+      expect(stdout.trimEnd().split("\n")).toEqual(printed);
+    }
+  },
+);
 
 test("every shell command of the README is a script that runs", async () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -55,7 +81,7 @@ test("every shell command of the README is a script that runs", async () => {
     expect(scripts, line).toHaveProperty(script);
     const [, given] = /^npm run varve -- (.*?)(?: +#.*)?$/.exec(line) ?? [];
     if (given === undefined) continue;
-    const words = given.replace("./data", join(directory, "embedded"));
+    const words = given.replace("./data", join(directory, "data"));
     const cli = join(root, "src/cli/varve.ts");
     const env = { ...process.env, VARVE_URL: server.url };
     await promisify(execFile)(process.execPath, [cli, ...words.split(" ")], { env });

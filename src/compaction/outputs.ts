@@ -1,11 +1,20 @@
 /** The tables that a task writes: begun when there is something to write, cut where that is allowed. */
 import { join } from "node:path";
-import type { EntryCursor } from "../entry-cursor.ts";
 import type { SyncFileSystem } from "../fs/file-system.ts";
 import { tableName } from "../fs/names.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import { TableWriter } from "../table/table-writer.ts";
 import type { OutputSettings } from "./tasks.ts";
+
+/** A version to be written, but for its user key. */
+export interface KeptVersion {
+  readonly trailerLow: number;
+  readonly trailerHigh: number;
+  readonly timeMs: number;
+  readonly value: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
 
 export class Outputs {
   readonly #fs: SyncFileSystem;
@@ -30,17 +39,19 @@ export class Outputs {
     return this.#writer?.fileBytes ?? 0;
   }
 
-  add(cursor: EntryCursor): void {
+  /** A version of the user key `key[0, keyBytes)`. */
+  add(key: Uint8Array, keyBytes: number, version: KeptVersion): void {
     this.#writer ??= this.#begin();
     this.#writer.add(
-      cursor.key,
-      cursor.keyStart,
-      cursor.keyEnd,
-      cursor.trailerLow,
-      cursor.trailerHigh,
-      cursor.value,
-      cursor.valueStart,
-      cursor.valueEnd,
+      key,
+      0,
+      keyBytes,
+      version.trailerLow,
+      version.trailerHigh,
+      version.timeMs,
+      version.value,
+      version.valueStart,
+      version.valueEnd,
     );
   }
 

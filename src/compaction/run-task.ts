@@ -13,13 +13,14 @@ import { RunCursor } from "../cursor/run-cursor.ts";
 import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { SyncFileSystem } from "../fs/file-system.ts";
-import { compareTrailers, kindOf, sequenceOf } from "../key.ts";
+import { compareTrailers } from "../key.ts";
 import { SortedCursor } from "../memtable/sorted-cursor.ts";
 import { InputRun } from "./input-run.ts";
 import { Outputs } from "./outputs.ts";
 import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
-import { Retention } from "./retention.ts";
+import { Stripes } from "./stripes.ts";
 import type { CompactTask, TableRange, Task, TaskResult } from "./tasks.ts";
+import { VersionFold } from "./version-fold.ts";
 
 /** Entries, and bytes of them, between two looks around: a few milliseconds' work. */
 const STEP_ENTRIES = 2000;
@@ -46,7 +47,7 @@ export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, Task
       bytesRead: runs.reduce((total, run) => total + run.bytesRead, 0),
       bytesWritten: outputs.bytesWritten,
       entriesRead: merge.entriesRead,
-      entriesDropped: merge.entriesDropped,
+      entriesDropped: merge.entriesRead - merge.entriesKept,
     };
   } finally {
     for (const run of runs) run.close();
@@ -71,10 +72,10 @@ function assertNotCancelled(task: Task): void {
 /** The merge itself. */
 class Merge {
   entriesRead = 0;
-  entriesDropped = 0;
+  entriesKept = 0;
   readonly #input: EntryCursor;
   readonly #outputs: Outputs;
-  readonly #retention: Retention;
+  readonly #fold: VersionFold;
   readonly #deeper: DeeperLevels;
   readonly #tableBytesMax: number;
   /** The user key and trailer before. */
@@ -83,11 +84,12 @@ class Merge {
   #low = 0;
   #high = 0;
   #begun = false;
+  readonly #hasDeeper = () => this.#deeper.mayHold(this.#key, this.#keyBytes);
 
   constructor(task: Task, input: EntryCursor, outputs: Outputs) {
     this.#input = input;
     this.#outputs = outputs;
-    this.#retention = new Retention(task.snapshots);
+    this.#fold = new VersionFold(new Stripes(task.snapshots));
     // A flush knows of no deeper levels, and takes it that every key is in them.
     this.#deeper = new DeeperLevels(task.kind === "compact" ? task.deeper : undefined);
     this.#tableBytesMax =
@@ -103,7 +105,10 @@ class Merge {
       else input.first();
       this.#begun = true;
       while (input.state === CURSOR.BLOCKED) input.loadSync();
-      if (input.state === CURSOR.END) return false;
+      if (input.state === CURSOR.END) {
+        this.#endKey();
+        return false;
+      }
       this.#take();
       bytes += input.keyEnd - input.keyStart + input.valueEnd - input.valueStart;
     }
@@ -114,7 +119,7 @@ class Merge {
     const input = this.#input;
     this.entriesRead++;
     if (this.#isNewKey()) {
-      this.#retention.nextKey();
+      this.#endKey();
       this.#setKey();
       const isFull = this.#outputs.tableBytes >= this.#tableBytesMax;
       if (isFull || this.#deeper.endsOutput(this.#key, this.#keyBytes, this.#tableBytesMax)) {
@@ -124,11 +129,16 @@ class Merge {
     }
     this.#low = input.trailerLow;
     this.#high = input.trailerHigh;
-    const sequence = sequenceOf(input.trailerLow, input.trailerHigh);
-    const hasDeeper = () => this.#deeper.mayHold(this.#key, this.#keyBytes);
-    if (this.#retention.keeps(sequence, kindOf(input.trailerLow), hasDeeper))
-      this.#outputs.add(input);
-    else this.entriesDropped++;
+    if (this.#fold.add(input)) this.#keep();
+  }
+
+  #endKey(): void {
+    if (this.#fold.end(this.#hasDeeper)) this.#keep();
+  }
+
+  #keep(): void {
+    this.entriesKept++;
+    this.#outputs.add(this.#key, this.#keyBytes, this.#fold);
   }
 
   /** Whether the user key is another than before. Throws where the inputs are not in order. */

@@ -93,6 +93,11 @@ export class MergeCursor implements EntryCursor {
     this.#settleTop();
   }
 
+  timeMs(): number {
+    assert(this.state === CURSOR.VALID);
+    return this.#children[this.#heap[0]!]!.timeMs();
+  }
+
   async load(): Promise<void> {
     assert(this.state === CURSOR.BLOCKED);
     const blocked = this.#children.filter((child) => child.state === CURSOR.BLOCKED);

@@ -92,6 +92,11 @@ export class RunCursor implements EntryCursor {
     this.#settle(this.#table);
   }
 
+  timeMs(): number {
+    assert(this.state === CURSOR.VALID && this.#table !== undefined);
+    return this.#table.timeMs();
+  }
+
   async load(): Promise<void> {
     assert(this.state === CURSOR.BLOCKED);
     if (this.#table === undefined) this.#begin(await this.#run.load(this.#index));

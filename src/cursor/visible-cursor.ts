@@ -13,8 +13,17 @@
 import assert from "node:assert";
 import { compareRanges } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import { headerBytes } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
-import { KIND, KIND_SEEK, kindOf, SEQUENCE_MAX, trailerHigh, trailerLow } from "../key.ts";
+import {
+  baseKindOf,
+  KIND,
+  KIND_SEEK,
+  kindOf,
+  SEQUENCE_MAX,
+  trailerHigh,
+  trailerLow,
+} from "../key.ts";
 import type { KeyBounds } from "./bounds.ts";
 
 const EMPTY = new Uint8Array();
@@ -219,13 +228,14 @@ export class VisibleCursor {
   #hold(): void {
     const cursor = this.#cursor;
     const kind = kindOf(cursor.trailerLow);
-    if (kind !== KIND.PUT && kind !== KIND.DELETE) {
+    const base = baseKindOf(kind);
+    if (base !== KIND.PUT && base !== KIND.DELETE) {
       const key = Buffer.from(this.#currentKey()).toString("hex");
       throw new VarveError("CORRUPTION", `a version of key ${key} (hex) has unknown kind ${kind}`);
     }
-    this.#heldKind = kind;
+    this.#heldKind = base;
     this.value = cursor.value;
-    this.valueStart = cursor.valueStart;
+    this.valueStart = cursor.valueStart + headerBytes(kind);
     this.valueEnd = cursor.valueEnd;
   }
 }

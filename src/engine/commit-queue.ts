@@ -14,6 +14,7 @@
 
 import type { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
+import { TIME_MAX_MS } from "../key.ts";
 import { CommitGroupWriter } from "../log/commit-group.ts";
 import type { Log } from "../log/log.ts";
 import type { Commit, Durability } from "../store.ts";
@@ -43,7 +44,7 @@ export interface CommitTarget {
    * the full one's log segments are durable and later writes go to segment `nextLog`.
    */
   rotate(entries: number, bytes: number): (nextLog: number) => void;
-  insert(sequence: number, kind: number, key: Uint8Array, value: Uint8Array): void;
+  insert(sequence: number, kind: number, timeMs: number, key: Uint8Array, value: Uint8Array): void;
 }
 
 /** What the queue asks of the log. */
@@ -133,8 +134,9 @@ export class CommitQueue {
   /** The bytes are taken before this returns; the caller may use its arrays again. */
   add(kind: number, key: Uint8Array, value: Uint8Array): void {
     const sequence = this.#nextSequence++;
-    this.#group().writer.add(kind, key, value);
-    this.#target.insert(sequence, kind, key, value);
+    const { writer } = this.#group();
+    writer.add(kind, key, value);
+    this.#target.insert(sequence, kind, writer.committedAtMs, key, value);
   }
 
   /** Closes the batch; resolves when it is as durable as asked for and visible. */
@@ -200,7 +202,7 @@ export class CommitQueue {
       startedMs: 0,
       rotated: undefined,
     };
-    group.writer.begin(this.#nextSequence, this.#clock.now());
+    group.writer.begin(this.#nextSequence, clampTime(this.#clock.now()));
     group.sync = false;
     group.startedMs = performance.now();
     group.rotated = undefined;
@@ -340,6 +342,11 @@ export class CommitQueue {
     this.#forming = undefined;
     this.#onFailure(error);
   }
+}
+
+/** A clock may be far off; what it says must fit where times are kept. */
+function clampTime(timeMs: number): number {
+  return Math.min(Math.max(Math.floor(timeMs), 0), TIME_MAX_MS);
 }
 
 function recycle(group: Group): void {

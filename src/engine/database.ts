@@ -12,6 +12,7 @@ import {
   type Commit,
   type Data,
   type Durability,
+  type EntryRecord,
   NOT_CACHED,
   type Operation,
   type ScanOptions,
@@ -139,6 +140,11 @@ export class Database implements Store {
     return reads.getCached(bytes, commits.visibleSequence, NOT_CACHED);
   }
 
+  async getEntry(key: Data): Promise<EntryRecord | undefined> {
+    const { reads, commits, settings } = this.#open();
+    return reads.getEntry(checkKey(key, settings), commits.visibleSequence);
+  }
+
   async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
     return this.#getMany(keys, this.#open().commits.visibleSequence);
   }
@@ -156,6 +162,8 @@ export class Database implements Store {
       sequence,
       {
         get: async (key) => this.#open().reads.get(checkKey(key, this.#engine.settings), sequence),
+        getEntry: async (key) =>
+          this.#open().reads.getEntry(checkKey(key, this.#engine.settings), sequence),
         getMany: (keys) => this.#getMany(keys, sequence),
         scan: (scanOptions) => this.#scan(scanOptions, sequence),
       },

@@ -17,6 +17,7 @@ export function loadGroup(memtables: MemtableSet, group: CommitGroupReader): Mem
       group.keyEnd,
       trailerLow(group.sequence, group.kind),
       trailerHigh(group.sequence),
+      group.committedAtMs,
       bytes,
       group.valueStart,
       group.valueEnd,

@@ -9,7 +9,8 @@
 
 import { compareBytes } from "../bytes/compare.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
-import { KIND, KIND_SEEK, kindOf, trailerHigh, trailerLow } from "../key.ts";
+import { headerBytes } from "../entry-header.ts";
+import { baseKindOf, KIND, KIND_SEEK, kindOf, trailerHigh, trailerLow } from "../key.ts";
 import { LEVELS } from "../options.ts";
 import { FIND, type FilterStats, TableLookup } from "../table/table-lookup.ts";
 import type { TableMeta } from "../table/table-meta.ts";
@@ -119,11 +120,10 @@ export class Lookup {
     for (const memtable of view.memtables) {
       const node = memtable.find(this.#hash, key, low, high);
       if (node === 0) continue;
-      if (memtable.kindAt(node) === KIND.DELETE) return LOOKUP.ABSENT;
       this.value = memtable.bytes;
       this.valueStart = memtable.valueStartAt(node);
       this.valueEnd = memtable.valueEndAt(node);
-      return LOOKUP.FOUND;
+      return this.#judge(memtable.kindAt(node));
     }
     return undefined;
   }
@@ -144,10 +144,17 @@ export class Lookup {
   /** What the search in a table has found. */
   #take(): LookupState {
     const inTable = this.#inTable;
-    if (kindOf(inTable.trailerLow) === KIND.DELETE) return LOOKUP.ABSENT;
     this.value = inTable.block;
     this.valueStart = inTable.valueStart;
     this.valueEnd = inTable.valueEnd;
+    return this.#judge(kindOf(inTable.trailerLow));
+  }
+
+  /** What the version that was found means. */
+  #judge(kind: number): LookupState {
+    if (kind === KIND.PUT) return LOOKUP.FOUND;
+    if (baseKindOf(kind) === KIND.DELETE) return LOOKUP.ABSENT;
+    this.valueStart += headerBytes(kind);
     return LOOKUP.FOUND;
   }
 }

@@ -148,7 +148,8 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     syncIntervalMs: settings.syncIntervalMs,
     target: {
       hasRoom: (entries, bytes) => memtables.hasRoom(entries, bytes),
-      insert: (sequence, kind, key, value) => tree.insert(sequence, kind, key, value),
+      insert: (sequence, kind, timeMs, key, value) =>
+        tree.insert(sequence, kind, timeMs, key, value),
       rotate: (entries, bytes) => {
         const full = tree.rotate(entries, bytes);
         // Later: a write that waits for the room must not get in before the one that rotates.

@@ -11,9 +11,11 @@ import { VisibleCursor } from "../cursor/visible-cursor.ts";
 import type { EntryCursor } from "../entry-cursor.ts";
 import { MemtableCursor } from "../memtable/memtable-cursor.ts";
 import { LEVELS } from "../options.ts";
-import type { Data, ScanOptions } from "../store.ts";
+import type { Data, EntryRecord, ScanOptions } from "../store.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
+import { EntrySum } from "./entry-sum.ts";
 import { HeldRun } from "./held-run.ts";
+import { KeyVersions } from "./key-versions.ts";
 import { Latency, READ_SAMPLE } from "./latency.ts";
 import { fetchLater, fetchNow, LOOKUP, Lookup, type LookupState } from "./lookup.ts";
 import { EngineScan } from "./scan.ts";
@@ -33,11 +35,14 @@ export class Reads {
   readonly filter: FilterStats = { checks: 0, refused: 0, misses: 0 };
   readonly #tree: Tree;
   readonly #lookup: Lookup;
+  /** For walks that need not wait. */
+  readonly #versions: KeyVersions;
   readonly #pool = new BytePool();
 
   constructor(tree: Tree) {
     this.#tree = tree;
     this.#lookup = new Lookup(tree.tables, this.filter);
+    this.#versions = new KeyVersions(tree.tables, this.filter);
   }
 
   /** The value in memory, `undefined` where the key is surely absent, or `blocked`. */
@@ -66,6 +71,30 @@ export class Reads {
   get(key: Uint8Array, sequence: number): Promise<Uint8Array | undefined> {
     const got = this.getCached(key, sequence, BLOCKED);
     return got === BLOCKED ? this.#getLater(key, sequence) : Promise.resolve(got);
+  }
+
+  /** The value with all that is known of the key. */
+  async getEntry(key: Uint8Array, sequence: number): Promise<EntryRecord | undefined> {
+    this.gets++;
+    const { tables, view, views } = this.#tree;
+    this.#versions.start(view, key, sequence);
+    const cached = new EntrySum(this.#versions, this.#pool);
+    const isWhole = cached.advance();
+    this.#versions.end();
+    if (isWhole) return cached.record;
+
+    this.waited++;
+    const versions = new KeyVersions(tables, this.filter);
+    const pinned = views.pin();
+    try {
+      versions.start(pinned, new Uint8Array(key), sequence);
+      const sum = new EntrySum(versions, this.#pool);
+      while (!sum.advance()) await versions.load();
+      return sum.record;
+    } finally {
+      versions.end();
+      views.unpin(pinned);
+    }
   }
 
   async getMany(

@@ -10,15 +10,15 @@ import { join } from "node:path";
 import { compareBytes } from "../bytes/compare.ts";
 import { InputRun } from "../compaction/input-run.ts";
 import { Outputs } from "../compaction/outputs.ts";
-import { Retention } from "../compaction/retention.ts";
+import { Stripes } from "../compaction/stripes.ts";
 import { LAST_LEVEL } from "../compaction/targets.ts";
+import { VersionFold } from "../compaction/version-fold.ts";
 import { mergeCursors } from "../cursor/merge-cursor.ts";
 import { RunCursor } from "../cursor/run-cursor.ts";
 import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { LOCK_NAME, logName, parseFileName, tableName } from "../fs/names.ts";
-import { kindOf, sequenceOf } from "../key.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
@@ -177,7 +177,8 @@ class Repair {
   #addLog(version: Version, memtables: MemtableSet): Version {
     const outputs = this.#outputs();
     for (const memtable of memtables.memtables) {
-      copyEntries(new SortedCursor(memtable.handle), (cursor) => outputs.add(cursor));
+      const input = new SortedCursor(memtable.handle);
+      foldAll(input, outputs, { hasDeeper: true, tableBytesMax: Number.POSITIVE_INFINITY });
       outputs.cut();
     }
     const added = outputs.finish().map((table) => ({ level: 0, table }));
@@ -190,22 +191,11 @@ class Repair {
       (run) => new InputRun(this.#fs.sync, this.#directory, run),
     );
     const outputs = this.#outputs();
-    const retention = new Retention([]);
-    let key: Uint8Array | undefined;
     const merged = mergeCursors([
       ...memtables.memtables.map((memtable) => new SortedCursor(memtable.handle)),
       ...runs.map((run) => new RunCursor(run)),
     ]);
-    copyEntries(merged, (cursor) => {
-      const same = key !== undefined && Buffer.compare(key, keyOf(cursor)) === 0;
-      if (!same) {
-        key = new Uint8Array(keyOf(cursor));
-        retention.nextKey();
-        if (outputs.tableBytes >= DEFAULT_SETTINGS.tableBytes) outputs.cut();
-      }
-      const sequence = sequenceOf(cursor.trailerLow, cursor.trailerHigh);
-      if (retention.keeps(sequence, kindOf(cursor.trailerLow), () => false)) outputs.add(cursor);
-    });
+    foldAll(merged, outputs, { hasDeeper: false, tableBytesMax: DEFAULT_SETTINGS.tableBytes });
     for (const run of runs) run.close();
     const added = outputs.finish().map((table) => ({ level: LAST_LEVEL, table }));
     return Version.EMPTY.apply({ added, removed: [] });
@@ -278,14 +268,27 @@ function withoutUnsound(version: Version, sound: ReadonlyMap<number, TableMeta>)
   return version.apply({ added: [], removed });
 }
 
-function keyOf({ key, keyStart, keyEnd }: EntryCursor): Uint8Array {
-  return key.subarray(keyStart, keyEnd);
-}
-
-function copyEntries(cursor: EntryCursor, take: (cursor: EntryCursor) => void): void {
-  for (cursor.first(); ; cursor.next()) {
-    while (cursor.state === CURSOR.BLOCKED) cursor.loadSync();
-    if (cursor.state === CURSOR.END) return;
-    take(cursor);
+/** Writes of every key the newest version, which stands for those that it hides. */
+function foldAll(
+  input: EntryCursor,
+  outputs: Outputs,
+  { hasDeeper, tableBytesMax }: { hasDeeper: boolean; tableBytesMax: number },
+): void {
+  const fold = new VersionFold(new Stripes([]));
+  let key = new Uint8Array();
+  const endKey = () => {
+    if (fold.end(() => hasDeeper)) outputs.add(key, key.length, fold);
+    if (outputs.tableBytes >= tableBytesMax) outputs.cut();
+  };
+  for (input.first(); ; input.next()) {
+    while (input.state === CURSOR.BLOCKED) input.loadSync();
+    if (input.state === CURSOR.END) break;
+    const next = input.key.subarray(input.keyStart, input.keyEnd);
+    if (compareBytes(key, next) !== 0) {
+      endKey();
+      key = new Uint8Array(next);
+    }
+    fold.add(input);
   }
+  endKey();
 }

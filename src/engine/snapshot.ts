@@ -3,11 +3,12 @@
  * disk space: close it when done.
  */
 import { VarveError } from "../errors.ts";
-import type { Data, Reader, Scan, ScanOptions } from "../store.ts";
+import type { Data, EntryRecord, Reader, Scan, ScanOptions } from "../store.ts";
 
 /** Reading at the snapshot's sequence, as the database does it. */
 export interface SnapshotReads {
   get(key: Data, sequence: number): Promise<Uint8Array | undefined>;
+  getEntry(key: Data, sequence: number): Promise<EntryRecord | undefined>;
   getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]>;
   scan(options: ScanOptions | undefined, sequence: number): Scan;
 }
@@ -28,6 +29,11 @@ export class Snapshot implements Reader, AsyncDisposable {
   async get(key: Data): Promise<Uint8Array | undefined> {
     this.#assertOpen();
     return this.#reads.get(key, this.sequence);
+  }
+
+  async getEntry(key: Data): Promise<EntryRecord | undefined> {
+    this.#assertOpen();
+    return this.#reads.getEntry(key, this.sequence);
   }
 
   async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {

@@ -44,10 +44,10 @@ export class Tree {
     return this.#versions.current;
   }
 
-  insert(sequence: number, kind: number, key: Uint8Array, value: Uint8Array): void {
+  insert(sequence: number, kind: number, timeMs: number, key: Uint8Array, value: Uint8Array): void {
     const low = trailerLow(sequence, kind);
     const high = trailerHigh(sequence);
-    this.memtables.active.insert(key, 0, key.length, low, high, value, 0, value.length);
+    this.memtables.active.insert(key, 0, key.length, low, high, timeMs, value, 0, value.length);
   }
 
   /** Makes room for a write of so many entries; the full memtable goes on being read. */

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { compareBytes, compareRanges } from "../bytes/compare.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
 import { CURSOR } from "../entry-cursor.ts";
+import { headerBytes } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
 import { tableName } from "../fs/names.ts";
-import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
+import { baseKindOf, compareTrailers, isKnownKind, KIND, kindOf, sequenceOf } from "../key.ts";
 import { decodeBlock } from "../table/block-format.ts";
 import type { BlockSource } from "../table/block-source.ts";
 import { parseTable, type Table } from "../table/table.ts";
@@ -121,7 +122,8 @@ class EntryCheck {
       order === 0 && compareTrailers(trailerLow, trailerHigh, this.#low, this.#high) <= 0;
     if (this.#entries > 0 && (order < 0 || isNewer)) this.#fail("is not in order");
     const kind = kindOf(trailerLow);
-    if (kind !== KIND.PUT && kind !== KIND.DELETE) this.#fail(`has unknown kind ${kind}`);
+    if (!isKnownKind(kind)) this.#fail(`has unknown kind ${kind}`);
+    if (cursor.valueEnd - cursor.valueStart < headerBytes(kind)) this.#fail("is cut off");
     if (order !== 0 || this.#entries === 0) {
       this.#key = new Uint8Array(key.subarray(keyStart, keyEnd));
       this.#smallest ??= this.#key;
@@ -131,7 +133,7 @@ class EntryCheck {
     this.#low = trailerLow;
     this.#high = trailerHigh;
     this.#entries++;
-    if (kind === KIND.DELETE) this.#tombstones++;
+    if (baseKindOf(kind) === KIND.DELETE) this.#tombstones++;
     const sequence = sequenceOf(trailerLow, trailerHigh);
     this.#smallestSequence = Math.min(this.#smallestSequence, sequence);
     this.#largestSequence = Math.max(this.#largestSequence, sequence);

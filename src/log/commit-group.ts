@@ -33,12 +33,14 @@ export class CommitGroupWriter {
   #lastOperation = 0;
   operations = 0;
   firstSequence = 0;
+  committedAtMs = 0;
 
   begin(firstSequence: number, committedAtMs: number): void {
     if (this.buffer.length > KEPT_BYTES_MAX) this.buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
     this.#end = RECORD_HEADER_BYTES + GROUP_HEADER_BYTES;
     this.operations = 0;
     this.firstSequence = firstSequence;
+    this.committedAtMs = committedAtMs;
     writeU64(this.buffer, RECORD_HEADER_BYTES, firstSequence);
     writeU64(this.buffer, RECORD_HEADER_BYTES + 8, committedAtMs);
   }

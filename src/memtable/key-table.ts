@@ -60,7 +60,7 @@ export class KeyTable {
     return node;
   }
 
-  /** Adds a node, whose key is in the arena. Versions of a key mostly come in the order of their age. */
+  /** Adds a node, whose key is in the arena. Versions of a key come in the order of their age. */
   add(hash: number, node: number): void {
     const words = this.#words;
     const bytes = this.#bytes;
@@ -85,29 +85,14 @@ export class KeyTable {
       this.#buckets[bucket] = node;
       return;
     }
-    if (this.#order.compareVersions(node, same) >= 0) {
-      this.#addOlder(node, same);
-      return;
-    }
+    assert(
+      this.#order.compareVersions(node, same) < 0,
+      "versions of a key come in the order of age",
+    );
     words[node + OLDER] = same;
     words[node + CHAIN] = words[same + CHAIN]!;
     if (before === 0) this.#buckets[bucket] = node;
     else words[before + CHAIN] = node;
-  }
-
-  /** Adds a version that is not newer than all others of its key. */
-  #addOlder(node: number, newest: number): void {
-    const words = this.#words;
-    let newer = newest;
-    for (;;) {
-      const order = this.#order.compareVersions(node, newer);
-      assert(order !== 0, "insert of an internal key that is there");
-      const older = words[newer + OLDER]!;
-      if (older === 0 || this.#order.compareVersions(node, older) < 0) break;
-      newer = older;
-    }
-    words[node + OLDER] = words[newer + OLDER]!;
-    words[newer + OLDER] = node;
   }
 
   #hasKey(

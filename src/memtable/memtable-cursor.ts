@@ -16,6 +16,7 @@ import {
   SHAPE,
   TRAILER_HIGH,
   TRAILER_LOW,
+  timeOf,
   VALUE_BYTES,
 } from "./node-layout.ts";
 
@@ -70,6 +71,11 @@ export class MemtableCursor implements EntryCursor {
   prev(): void {
     assert(this.state === CURSOR.VALID);
     this.#moveTo(this.#memtable.prev(this.#node));
+  }
+
+  timeMs(): number {
+    assert(this.state === CURSOR.VALID);
+    return timeOf(this.#words, this.#node);
   }
 
   async load(): Promise<void> {

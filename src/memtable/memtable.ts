@@ -18,6 +18,7 @@ import { KeyHash } from "../bytes/key-hash.ts";
 import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
 import { KeyTable } from "./key-table.ts";
 import {
+  BORN,
   FIRST_NODE,
   HEAD,
   HEIGHT_MAX,
@@ -33,11 +34,14 @@ import {
   PREFIX_LOW,
   PREV,
   prefixWord,
+  REVISIONS,
   SHAPE,
   SPARE_LEVELS_MAX,
   shapeOf,
+  TIME_LOW,
   TRAILER_HIGH,
   TRAILER_LOW,
+  timeOf,
   VALUE_BYTES,
 } from "./node-layout.ts";
 import { NodeOrder } from "./node-order.ts";
@@ -46,6 +50,8 @@ import { Skiplist } from "./skiplist.ts";
 /** Up to this a loop beats `Buffer.copy`, whose call leaves JavaScript. (`set` would need a view: garbage.) */
 const LOOP_BYTES_MAX = 128;
 const copyBytes = Buffer.prototype.copy;
+
+const TWO_32 = 2 ** 32;
 
 const RANDOM_SEED = 0x2545f491;
 
@@ -161,8 +167,8 @@ export class Memtable {
   }
 
   /**
-   * Adds a version of the key. The caller has made sure of the room (`hasRoom`), and that the memtable has
-   * no entry with the same key and trailer.
+   * Adds a version of the key, newer than all that the memtable has of it. The caller has made sure of the room
+   * (`hasRoom`). `timeMs` is a whole number up to `TIME_MAX_MS`.
    */
   insert(
     key: Uint8Array,
@@ -170,6 +176,7 @@ export class Memtable {
     keyEnd: number,
     trailerLow: number,
     trailerHigh: number,
+    timeMs: number,
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
@@ -187,12 +194,14 @@ export class Memtable {
     words[node + PREFIX_LOW] = prefixWord(key, keyStart + 4, keyEnd);
     words[node + TRAILER_LOW] = trailerLow;
     words[node + TRAILER_HIGH] = trailerHigh;
-    words[node + SHAPE] = shapeOf(keyBytes, height);
+    words[node + SHAPE] = shapeOf(keyBytes, height, timeMs);
     words[node + VALUE_BYTES] = valueBytes;
+    words[node + TIME_LOW] = timeMs % TWO_32;
     this.#copy(key, keyStart, keyEnd, keyAt);
     this.#copy(value, valueStart, valueEnd, keyAt + keyBytes);
     this.#hash.update(key, keyStart, keyEnd);
     this.#keys.add(this.#hash.first, node);
+    this.#countRevision(node, kindOf(trailerLow));
 
     this.#end = (end + 3) >>> 2;
     this.entries++;
@@ -304,6 +313,36 @@ export class Memtable {
 
   valueEndAt(node: number): number {
     return this.valueStartAt(node) + this.words[node + VALUE_BYTES]!;
+  }
+
+  /** How often the node's key was written since it came into being, as far as this memtable knows. */
+  revisionsAt(node: number): number {
+    return this.words[node + REVISIONS]!;
+  }
+
+  /** The node with which the key came into being, as far as this memtable knows. */
+  bornAt(node: number): number {
+    return this.words[node + BORN]!;
+  }
+
+  /** The next older version of the node's key; 0 where there is none. */
+  olderAt(node: number): number {
+    return this.words[node + OLDER]!;
+  }
+
+  /** When the node's entry was committed. */
+  timeMsAt(node: number): number {
+    return timeOf(this.words, node);
+  }
+
+  /** What is deleted has no revisions; what comes after it is the first. */
+  #countRevision(node: number, kind: number): void {
+    const words = this.words;
+    const older = words[node + OLDER]!;
+    const olderRevisions = older === 0 ? 0 : words[older + REVISIONS]!;
+    if (kind === KIND.DELETE) words[node + REVISIONS] = 0;
+    else words[node + REVISIONS] = olderRevisions + 1;
+    words[node + BORN] = olderRevisions === 0 ? node : words[older + BORN]!;
   }
 
   #pickHeight(): number {

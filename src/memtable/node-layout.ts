@@ -7,9 +7,12 @@
  *
  *   node  = prefixHigh i32 | prefixLow i32          the key's first 8 bytes, see `prefixWord`
  *         | trailerLow u32 | trailerHigh u32        see src/key.ts
- *         | shape u32                               keyBytes | height << 20
+ *         | shape u32                               keyBytes | height << 17 | timeHigh << 21
  *         | valueBytes u32
+ *         | timeLow u32                             of the commit's time, in milliseconds of the wall clock
  *         | older u32                               the next older version of the key, see `key-table.ts`
+ *         | revisions u32 | born u32                how often the key was written since it came into being,
+ *                                                   as far as this memtable knows, and the node that did
  *         | chain u32                               the next key of the bucket, see `key-table.ts`
  *         | prev u32                                the node before at level 0; the head before the first
  *         | link [height]                           to the node after, one for each level
@@ -31,10 +34,13 @@ export const TRAILER_LOW = 2;
 export const TRAILER_HIGH = 3;
 export const SHAPE = 4;
 export const VALUE_BYTES = 5;
-export const OLDER = 6;
-export const CHAIN = 7;
-export const PREV = 8;
-export const LINKS = 9;
+export const TIME_LOW = 6;
+export const OLDER = 7;
+export const REVISIONS = 8;
+export const BORN = 9;
+export const CHAIN = 10;
+export const PREV = 11;
+export const LINKS = 12;
 export const LINK_WORDS = 2;
 /** Of a link, the words. */
 export const NEXT = 0;
@@ -50,8 +56,11 @@ const SIGN = 0x80000000;
 /** Key bytes that the two prefix words stand for. */
 export const PREFIX_BYTES = 8;
 
-const KEY_BYTES_MASK = 0xfffff;
-const HEIGHT_SHIFT = 20;
+const KEY_BYTES_MASK = 0x1ffff;
+const HEIGHT_SHIFT = 17;
+const HEIGHT_MASK = 0xf;
+const TIME_SHIFT = 21;
+const TWO_32 = 2 ** 32;
 
 /**
  * Levels that each entry may use on average; a node that would take more than what earlier ones left is
@@ -76,8 +85,9 @@ export function nodesBytesMax(
   return entries * (LINKS * 4 + 3) + levels * LINK_WORDS * 4 + keyAndValueBytes;
 }
 
-export function shapeOf(keyBytes: number, height: number): number {
-  return keyBytes | (height << HEIGHT_SHIFT);
+/** `timeMs` is at most `TIME_MAX_MS`. */
+export function shapeOf(keyBytes: number, height: number, timeMs: number): number {
+  return keyBytes | (height << HEIGHT_SHIFT) | (Math.floor(timeMs / TWO_32) << TIME_SHIFT);
 }
 
 export function keyBytesOf(shape: number): number {
@@ -85,7 +95,12 @@ export function keyBytesOf(shape: number): number {
 }
 
 export function heightOf(shape: number): number {
-  return shape >>> HEIGHT_SHIFT;
+  return (shape >>> HEIGHT_SHIFT) & HEIGHT_MASK;
+}
+
+/** The time at which the node's entry was committed. */
+export function timeOf(words: Int32Array, node: number): number {
+  return (words[node + SHAPE]! >>> TIME_SHIFT) * TWO_32 + (words[node + TIME_LOW]! >>> 0);
 }
 
 /** `prefixAt` as a signed number that orders as it does: V8 keeps signed 32-bit numbers unboxed everywhere. */

@@ -15,6 +15,7 @@ import {
   SHAPE,
   TRAILER_HIGH,
   TRAILER_LOW,
+  timeOf,
   VALUE_BYTES,
 } from "./node-layout.ts";
 import { NodeOrder } from "./node-order.ts";
@@ -71,6 +72,11 @@ export class SortedCursor implements EntryCursor {
   prev(): void {
     assert(this.state === CURSOR.VALID);
     this.#show(this.#place - 1);
+  }
+
+  timeMs(): number {
+    assert(this.state === CURSOR.VALID);
+    return timeOf(this.#words, this.#nodes[this.#place]!);
   }
 
   load(): Promise<void> {

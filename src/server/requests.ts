@@ -21,6 +21,7 @@ import {
   encodeAbsent,
   encodeCommitted,
   encodeEmpty,
+  encodeEntry,
   encodeResult,
   encodeValue,
   encodeValues,
@@ -96,6 +97,9 @@ function dispatch(connection: Connection, context: ServerContext, frame: Frame):
       break;
     case OPCODE.BATCH:
       batch(connection, context, frame);
+      break;
+    case OPCODE.GET_ENTRY:
+      getEntry(connection, context, frame);
       break;
     case OPCODE.GET_MANY:
       getMany(connection, context, frame);
@@ -221,6 +225,17 @@ function answerCommit(
     },
     (error) => fail(connection, context, requestId, error),
   );
+}
+
+function getEntry(connection: Connection, context: ServerContext, frame: Frame): void {
+  const { requestId } = frame;
+  const key = decodeGet(frame);
+  answerLater(connection, context, requestId, async () => {
+    const entry = await context.store.getEntry(key);
+    const { writer } = connection;
+    if (entry === undefined) encodeAbsent(writer, requestId);
+    else checkLength(connection, encodeEntry(writer, requestId, entry));
+  });
 }
 
 function getMany(connection: Connection, context: ServerContext, frame: Frame): void {

@@ -6,7 +6,8 @@
  */
 import { compareRanges } from "../bytes/compare.ts";
 import { compareTrailers } from "../key.ts";
-import { entryAt, entryCount, prefixBytesOf, tagOf, tagsAt } from "./data-block.ts";
+import { BlockColumns } from "./block-columns.ts";
+import { tagOf } from "./data-block.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
 
 export const SEARCH = {
@@ -20,8 +21,11 @@ export const SEARCH = {
 export type SearchState = (typeof SEARCH)[keyof typeof SEARCH];
 
 export class BlockSearch {
-  /** That entry, when FOUND. */
+  /** That entry, when FOUND, and its number. */
   readonly entry = new EntryDecoder();
+  place = 0;
+  /** Of the block that was searched. */
+  readonly columns = new BlockColumns();
 
   /** `hash` is the first half of the key's. */
   search(
@@ -31,14 +35,16 @@ export class BlockSearch {
     trailerLow: number,
     trailerHigh: number,
   ): SearchState {
-    const entries = entryCount(block);
-    const tags = tagsAt(block, entries);
+    const columns = this.columns;
+    columns.enter(block);
     const tag = tagOf(hash);
-    for (let i = 0; i < entries; i++) {
-      if (block[tags + i] !== tag) continue;
-      this.entry.decode(block, entryAt(block, entries, i));
+    const tagsEnd = columns.tagsAt + columns.entries;
+    for (let at = columns.tagsAt; at < tagsEnd; at++) {
+      if (block[at] !== tag) continue;
+      const place = at - columns.tagsAt;
+      this.entry.decode(block, columns.entryAt(place));
       if (this.#isOf(key, block)) {
-        return this.#searchVersions(block, entries - i, key, trailerLow, trailerHigh);
+        return this.#searchVersions(block, place, key, trailerLow, trailerHigh);
       }
     }
     return SEARCH.ABSENT;
@@ -47,8 +53,9 @@ export class BlockSearch {
   /** The first entry at or after (key, trailer), by its number; the number of entries where there is none. */
   firstFrom(block: Uint8Array, key: Uint8Array, trailerLow: number, trailerHigh: number): number {
     const entry = this.entry;
-    const entries = entryCount(block);
-    const prefixBytes = prefixBytesOf(block);
+    const columns = this.columns;
+    columns.enter(block);
+    const { entries, prefixBytes } = columns;
     const keyBytes = Math.min(prefixBytes, key.length);
     const prefixOrder = compareRanges(block, 0, prefixBytes, key, 0, keyBytes);
     if (prefixOrder !== 0) return prefixOrder > 0 ? 0 : entries;
@@ -56,10 +63,11 @@ export class BlockSearch {
     let high = entries;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      entry.decode(block, entryAt(block, entries, middle));
+      entry.decode(block, columns.entryAt(middle));
       let order = compareRanges(block, entry.keyAt, entry.valueAt, key, prefixBytes, key.length);
       if (order === 0) {
-        order = compareTrailers(entry.trailerLow, entry.trailerHigh, trailerLow, trailerHigh);
+        const high = columns.trailerHigh(middle);
+        order = compareTrailers(entry.trailerLow, high, trailerLow, trailerHigh);
       }
       if (order < 0) low = middle + 1;
       else high = middle;
@@ -67,20 +75,22 @@ export class BlockSearch {
     return low;
   }
 
-  /** From the newest version of the key, which was decoded, with so many entries up to the block's end. */
+  /** From the newest version of the key, which was decoded and stands at `first`. */
   #searchVersions(
     block: Uint8Array,
-    entries: number,
+    first: number,
     key: Uint8Array,
     trailerLow: number,
     trailerHigh: number,
   ): SearchState {
-    const entry = this.entry;
-    for (let left = entries; ; ) {
-      if (compareTrailers(entry.trailerLow, entry.trailerHigh, trailerLow, trailerHigh) >= 0) {
+    const { entry, columns } = this;
+    for (let place = first; ; ) {
+      const high = columns.trailerHigh(place);
+      if (compareTrailers(entry.trailerLow, high, trailerLow, trailerHigh) >= 0) {
+        this.place = place;
         return SEARCH.FOUND;
       }
-      if (--left === 0) return SEARCH.GOES_ON;
+      if (++place === columns.entries) return SEARCH.GOES_ON;
       entry.decode(block, entry.end);
       if (!this.#isOf(key, block)) return SEARCH.ABSENT;
     }
@@ -89,7 +99,7 @@ export class BlockSearch {
   /** Whether the decoded entry has this user key. */
   #isOf(key: Uint8Array, block: Uint8Array): boolean {
     const { keyAt, valueAt } = this.entry;
-    const prefixBytes = prefixBytesOf(block);
+    const { prefixBytes } = this.columns;
     if (prefixBytes + valueAt - keyAt !== key.length) return false;
     const shift = keyAt - prefixBytes;
     // From the end, where neighbouring keys differ first.

@@ -1,33 +1,41 @@
 /**
  * The contents of a data block: what all its user keys begin with, the entries in internal-key order with the
- * rest of their keys, then for each entry where it begins and a byte of its key's hash.
+ * rest of their keys, then columns with a place for each entry, and what tells how to read them.
  *
- *   prefix | entry … | offset … | tag u8 … | prefixBytes u32 | entries u32
+ *   prefix | entry … | offset … | high … | time … | tag u8 …
+ *          | timeBase u48 | highBase u32 | widths u8 | prefixBytes u32 | entries u32
  *
- *   entry = keyBytes varint | valueBytes varint | trailerLow u32 | trailerHigh u32 | key, without prefix | value
+ *   entry = keyBytes varint | valueBytes varint | trailerLow u32 | key, without prefix | value
  *
- * An offset is a u16, or a u32 in a block of 64 KiB or more. Every entry stands by itself, so that a point read
- * goes from the tags, which are side by side, to the one entry that has its key, and a binary search compares
- * no keys but those on its way. The trailer (`src/key.ts`) has a fixed width, so that a search passes over it
- * without decoding.
+ * An offset, where an entry begins, is a u16, or a u32 in a block of 64 KiB or more. A trailer's high half
+ * (`src/key.ts`) is `highBase` plus a *high* of 0, 1 or 4 bytes; the time at which an entry was committed, in
+ * milliseconds of the wall clock, is `timeBase` plus a *time* of 0, 2, 4 or 6 bytes. `widths` is the width of a
+ * high, plus 16 times that of a time. A tag is a byte of the user key's hash.
+ *
+ * Every entry stands by itself, so that a point read goes from the tags, which are side by side, to the one entry
+ * that has its key, and a binary search compares no keys but those on its way. What hardly differs in a block
+ * takes next to no room, and times, which few ask for, are out of the way.
  *
  * Source of the idea: Bayer and Unterauer, "Prefix B-trees", 1977; tags are the fingerprints of Oukid et al.,
- * "FPTree", 2016. LevelDB's blocks share prefixes from one entry to the next instead, which saves a little more
- * and makes a reader walk.
+ * "FPTree", 2016; the bases are the frames of reference of column stores. LevelDB's blocks share prefixes from one
+ * entry to the next instead, which saves a little more and makes a reader walk.
  */
-import { readU32, writeU32 } from "../bytes/little-endian.ts";
+import { writeU32, writeU48 } from "../bytes/little-endian.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
 
 const INITIAL_BYTES = 8 * 1024;
 const INITIAL_ENTRIES = 64;
-/** Two varints of up to 5 bytes, and the trailer. */
-export const ENTRY_HEADER_BYTES_MAX = 2 * 5 + 8;
-/** The lengths of the prefix and of the arrays. */
-export const FOOTER_BYTES = 4 + 4;
+/** Two varints of up to 5 bytes, and half the trailer. */
+export const ENTRY_HEADER_BYTES_MAX = 2 * 5 + 4;
+/** What comes after the columns. */
+export const FOOTER_BYTES = 6 + 4 + 1 + 4 + 4;
+export const WIDTHS_AT = 6 + 4;
+export const TIME_WIDTH_SHIFT = 4;
+export const HIGH_WIDTH_MASK = 0xf;
 /** A shorter prefix is not worth the work. */
 const PREFIX_BYTES_MIN = 4;
 /** A longer block has offsets of four bytes. */
-const SHORT_BLOCK_BYTES_MAX = 0xffff;
+export const SHORT_BLOCK_BYTES_MAX = 0xffff;
 /** Up to this a loop beats `set` with its view of the source. */
 const LOOP_BYTES_MAX = 128;
 
@@ -37,6 +45,12 @@ export class DataBlockWriter {
   #end = 0;
   #offsets = new Uint32Array(INITIAL_ENTRIES);
   #tags = new Uint8Array(INITIAL_ENTRIES);
+  #highs = new Uint32Array(INITIAL_ENTRIES);
+  #times = new Float64Array(INITIAL_ENTRIES);
+  #highMin = 0;
+  #highMax = 0;
+  #timeMin = 0;
+  #timeMax = 0;
   #entries = 0;
   /** What all keys so far begin with: so much of the first one, which begins at `#firstKeyAt`. */
   #prefixBytes = 0;
@@ -53,7 +67,7 @@ export class DataBlockWriter {
   get bytes(): number {
     const prefixBytes = this.#keptPrefix();
     const entriesBytes = this.#end - prefixBytes * Math.max(0, this.#entries - 1);
-    return entriesBytes + arraysBytes(entriesBytes, this.#entries);
+    return entriesBytes + this.#columnsBytes(entriesBytes);
   }
 
   /** The user key added last; the view is good until the next `add` or `finish`. */
@@ -69,6 +83,7 @@ export class DataBlockWriter {
     keyEnd: number,
     trailerLow: number,
     trailerHigh: number,
+    timeMs: number,
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
@@ -81,8 +96,11 @@ export class DataBlockWriter {
     if (entry === this.#offsets.length) this.#growArrays();
     this.#offsets[entry] = this.#end;
     this.#tags[entry] = tagOf(hash);
+    this.#highs[entry] = trailerHigh;
+    this.#times[entry] = timeMs;
+    this.#widen(entry, trailerHigh, timeMs);
 
-    const at = writeHeader(buffer, this.#end, keyBytes, valueBytes, trailerLow, trailerHigh);
+    const at = writeHeader(buffer, this.#end, keyBytes, valueBytes, trailerLow);
     for (let i = 0; i < keyBytes; i++) buffer[at + i] = key[keyStart + i]!;
     if (valueBytes > LOOP_BYTES_MAX) {
       buffer.set(value.subarray(valueStart, valueEnd), at + keyBytes);
@@ -104,25 +122,75 @@ export class DataBlockWriter {
     const entries = this.#entries;
     const prefixBytes = this.#keptPrefix();
     if (prefixBytes > 0) this.#takeOutPrefix(prefixBytes);
-    let at = this.#end;
-    const end = at + arraysBytes(at, entries);
+    const end = this.#end + this.#columnsBytes(this.#end);
     this.#reserve(end);
+    const highBytes = highWidth(this.#highMax - this.#highMin);
+    const timeBytes = timeWidth(this.#timeMax - this.#timeMin);
+    this.#writeOffsets(end > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
+    this.#writeHighs(highBytes);
+    this.#writeTimes(timeBytes);
     const buffer = this.#buffer;
-    const isShort = end <= SHORT_BLOCK_BYTES_MAX;
-    for (let i = 0; i < entries; i++) {
-      const offset = this.#offsets[i]!;
-      buffer[at++] = offset;
-      buffer[at++] = offset >>> 8;
-      if (isShort) continue;
-      buffer[at++] = offset >>> 16;
-      buffer[at++] = offset >>> 24;
-    }
+    let at = this.#end;
     for (let i = 0; i < entries; i++) buffer[at++] = this.#tags[i]!;
-    writeU32(buffer, at, prefixBytes);
-    writeU32(buffer, at + 4, entries);
+    writeU48(buffer, at, this.#timeMin);
+    writeU32(buffer, at + 6, this.#highMin);
+    buffer[at + WIDTHS_AT] = highBytes | (timeBytes << TIME_WIDTH_SHIFT);
+    writeU32(buffer, at + WIDTHS_AT + 1, prefixBytes);
+    writeU32(buffer, at + WIDTHS_AT + 5, entries);
     this.#end = 0;
     this.#entries = 0;
     return buffer.subarray(0, end);
+  }
+
+  /** Takes an entry's high and time into account. */
+  #widen(entry: number, high: number, timeMs: number): void {
+    if (entry === 0) {
+      this.#highMin = high;
+      this.#highMax = high;
+      this.#timeMin = timeMs;
+      this.#timeMax = timeMs;
+      return;
+    }
+    if (high < this.#highMin) this.#highMin = high;
+    else if (high > this.#highMax) this.#highMax = high;
+    if (timeMs < this.#timeMin) this.#timeMin = timeMs;
+    else if (timeMs > this.#timeMax) this.#timeMax = timeMs;
+  }
+
+  #writeOffsets(width: number): void {
+    for (let i = 0; i < this.#entries; i++) this.#writeNumber(this.#offsets[i]!, width);
+  }
+
+  #writeHighs(width: number): void {
+    if (width === 0) return;
+    for (let i = 0; i < this.#entries; i++) {
+      this.#writeNumber(this.#highs[i]! - this.#highMin, width);
+    }
+  }
+
+  #writeTimes(width: number): void {
+    if (width === 0) return;
+    for (let i = 0; i < this.#entries; i++) {
+      this.#writeNumber(this.#times[i]! - this.#timeMin, width);
+    }
+  }
+
+  #writeNumber(value: number, width: number): void {
+    const buffer = this.#buffer;
+    let rest = value;
+    for (let i = 0; i < width; i++) {
+      buffer[this.#end++] = rest;
+      rest = rest > 0xffffffff ? Math.floor(rest / 256) : rest >>> 8;
+    }
+  }
+
+  /** Bytes of what follows the entries, which have so many bytes with the prefix. */
+  #columnsBytes(entriesBytes: number): number {
+    const entries = this.#entries;
+    const highBytes = highWidth(this.#highMax - this.#highMin);
+    const timeBytes = timeWidth(this.#timeMax - this.#timeMin);
+    const short = entries * (2 + highBytes + timeBytes + 1) + FOOTER_BYTES;
+    return entriesBytes + short <= SHORT_BLOCK_BYTES_MAX ? short : short + entries * 2;
   }
 
   #keptPrefix(): number {
@@ -149,13 +217,13 @@ export class DataBlockWriter {
     let to = prefixBytes;
     for (let i = 0; i < this.#entries; i++) {
       entry.decode(buffer, this.#offsets[i]!);
-      const { keyAt, valueAt, end, trailerLow, trailerHigh } = entry;
+      const { keyAt, valueAt, end, trailerLow } = entry;
       if (i === 0) buffer.copyWithin(0, keyAt, keyAt + prefixBytes);
       const keyBytes = valueAt - keyAt - prefixBytes;
       this.#offsets[i] = to;
       const restAt = to + headerBytes(keyBytes, end - valueAt);
       buffer.copyWithin(restAt, keyAt + prefixBytes, end);
-      writeHeader(buffer, to, keyBytes, end - valueAt, trailerLow, trailerHigh);
+      writeHeader(buffer, to, keyBytes, end - valueAt, trailerLow);
       to = restAt + end - keyAt - prefixBytes;
     }
     this.#end = to;
@@ -169,42 +237,31 @@ export class DataBlockWriter {
   }
 
   #growArrays(): void {
-    const offsets = new Uint32Array(this.#offsets.length * 2);
+    const entries = this.#offsets.length * 2;
+    const [offsets, tags] = [new Uint32Array(entries), new Uint8Array(entries)];
+    const [highs, times] = [new Uint32Array(entries), new Float64Array(entries)];
     offsets.set(this.#offsets);
-    this.#offsets = offsets;
-    const tags = new Uint8Array(this.#tags.length * 2);
     tags.set(this.#tags);
+    highs.set(this.#highs);
+    times.set(this.#times);
+    this.#offsets = offsets;
     this.#tags = tags;
+    this.#highs = highs;
+    this.#times = times;
   }
 }
 
-/** Bytes of what follows so many entries, of so many bytes with the prefix. */
-function arraysBytes(entriesBytes: number, entries: number): number {
-  const short = entries * (2 + 1) + FOOTER_BYTES;
-  return entriesBytes + short <= SHORT_BLOCK_BYTES_MAX ? short : short + entries * 2;
+/** Bytes for a number up to `span`. */
+function highWidth(span: number): number {
+  if (span === 0) return 0;
+  return span <= 0xff ? 1 : 4;
 }
 
-export function entryCount(block: Uint8Array): number {
-  return readU32(block, block.length - 4);
-}
-
-/** The prefix itself is at the block's beginning. */
-export function prefixBytesOf(block: Uint8Array): number {
-  return readU32(block, block.length - FOOTER_BYTES);
-}
-
-/** Where the first tag is; `entries` is the block's `entryCount`. */
-export function tagsAt(block: Uint8Array, entries: number): number {
-  return block.length - FOOTER_BYTES - entries;
-}
-
-/** Where an entry begins. */
-export function entryAt(block: Uint8Array, entries: number, entry: number): number {
-  const offsetsEnd = tagsAt(block, entries);
-  if (block.length > SHORT_BLOCK_BYTES_MAX)
-    return readU32(block, offsetsEnd - (entries - entry) * 4);
-  const at = offsetsEnd - (entries - entry) * 2;
-  return block[at]! | (block[at + 1]! << 8);
+/** Bytes for a number of milliseconds up to `span`: nothing, about a minute, 49 days, or any. */
+function timeWidth(span: number): number {
+  if (span === 0) return 0;
+  if (span <= 0xffff) return 2;
+  return span <= 0xffffffff ? 4 : 6;
 }
 
 /** Of a key's hash, the first half: bits that the filter uses least. */
@@ -218,18 +275,16 @@ function writeHeader(
   keyBytes: number,
   valueBytes: number,
   trailerLow: number,
-  trailerHigh: number,
 ): number {
   let at = start;
   at = writeVarint(bytes, at, keyBytes);
   at = writeVarint(bytes, at, valueBytes);
   writeU32(bytes, at, trailerLow);
-  writeU32(bytes, at + 4, trailerHigh);
-  return at + 8;
+  return at + 4;
 }
 
 function headerBytes(keyBytes: number, valueBytes: number): number {
-  return varintBytes(keyBytes) + varintBytes(valueBytes) + 8;
+  return varintBytes(keyBytes) + varintBytes(valueBytes) + 4;
 }
 
 function varintBytes(value: number): number {

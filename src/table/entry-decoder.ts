@@ -7,7 +7,6 @@ import { readU32 } from "../bytes/little-endian.ts";
 
 export class EntryDecoder {
   trailerLow = 0;
-  trailerHigh = 0;
   /** The key, without the block's prefix, is `block[keyAt, valueAt)`, the value `block[valueAt, end)`. */
   keyAt = 0;
   valueAt = 0;
@@ -21,9 +20,8 @@ export class EntryDecoder {
       return;
     }
     this.trailerLow = readU32(block, at + 2);
-    this.trailerHigh = readU32(block, at + 6);
-    this.keyAt = at + 10;
-    this.valueAt = at + 10 + keyBytes;
+    this.keyAt = at + 6;
+    this.valueAt = at + 6 + keyBytes;
     this.end = this.valueAt + valueBytes;
   }
 
@@ -34,8 +32,7 @@ export class EntryDecoder {
     const keyBytes = this.#varint(block);
     const valueBytes = this.#varint(block);
     this.trailerLow = readU32(block, this.#at);
-    this.trailerHigh = readU32(block, this.#at + 4);
-    this.keyAt = this.#at + 8;
+    this.keyAt = this.#at + 4;
     this.valueAt = this.keyAt + keyBytes;
     this.end = this.valueAt + valueBytes;
   }

@@ -17,8 +17,8 @@ import { readU32, writeU32 } from "../bytes/little-endian.ts";
 import { VarveError } from "../errors.ts";
 import { corrupt } from "./block-format.ts";
 
-/** 1 had other filters; blocks of 1 and 2 shared prefixes from one key to the next. */
-export const TABLE_FORMAT = 3;
+/** 1 had other filters; blocks of 1 and 2 shared prefixes from one key to the next; entries of 3 had no times. */
+export const TABLE_FORMAT = 4;
 export const FOOTER_BYTES = 5 * 4 + 8;
 const CHECKSUM_AT = 16;
 const MAGIC = Buffer.from("varvetbl", "latin1");

@@ -13,7 +13,7 @@ import type { Table } from "./table.ts";
 export const FIND = {
   /** The table has no version of the key that is visible. */
   ABSENT: 0,
-  /** `block`, `valueStart`, `valueEnd` and `trailerLow` tell of the newest visible version. */
+  /** `block`, `valueStart`, `valueEnd` and `trailerLow` tell of the newest visible version; it is in `blockIndex`. */
   FOUND: 1,
   /** The block with index `blockIndex` has to be fetched. */
   BLOCKED: 2,
@@ -45,6 +45,15 @@ export class TableLookup {
     this.#stats = stats;
   }
 
+  /** Of the version that was found. */
+  get trailerHigh(): number {
+    return this.#search.columns.trailerHigh(this.#search.place);
+  }
+
+  get timeMs(): number {
+    return this.#search.columns.timeMs(this.#search.place);
+  }
+
   /** Asks the filter first. */
   find(
     table: Table,
@@ -74,14 +83,37 @@ export class TableLookup {
     trailerLow: number,
     trailerHigh: number,
   ): FindState {
+    const state = this.searchFrom(
+      blockIndex,
+      fetched,
+      table,
+      source,
+      key,
+      hash,
+      trailerLow,
+      trailerHigh,
+    );
+    if (state === FIND.ABSENT) this.#stats.misses++;
+    return state;
+  }
+
+  /** The same for a key that the table is known to have. */
+  searchFrom(
+    blockIndex: number,
+    fetched: Uint8Array | undefined,
+    table: Table,
+    source: BlockSource,
+    key: Uint8Array,
+    hash: KeyHash,
+    trailerLow: number,
+    trailerHigh: number,
+  ): FindState {
     let given = fetched;
     for (let index = blockIndex; index < table.index.length; index++) {
       const block = given ?? source.cached(index);
       given = undefined;
-      if (block === undefined) {
-        this.blockIndex = index;
-        return FIND.BLOCKED;
-      }
+      this.blockIndex = index;
+      if (block === undefined) return FIND.BLOCKED;
       const state = this.#search.search(block, key, hash.first, trailerLow, trailerHigh);
       if (state === SEARCH.FOUND) {
         const { entry } = this.#search;
@@ -93,7 +125,6 @@ export class TableLookup {
       }
       if (state === SEARCH.ABSENT || !table.index.mayGoOn(index, key)) break;
     }
-    this.#stats.misses++;
     return FIND.ABSENT;
   }
 }

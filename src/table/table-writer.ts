@@ -8,7 +8,7 @@ import { pack } from "msgpackr";
 import { compareRanges } from "../bytes/compare.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
 import type { SyncFile } from "../fs/file-system.ts";
-import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
+import { baseKindOf, compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
 import type { CodecName } from "../options.ts";
 import { encodeBlock } from "./block-format.ts";
 import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
@@ -88,6 +88,7 @@ export class TableWriter {
     keyEnd: number,
     trailerLow: number,
     trailerHigh: number,
+    timeMs: number,
     value: Uint8Array,
     valueStart: number,
     valueEnd: number,
@@ -114,6 +115,7 @@ export class TableWriter {
       keyEnd,
       trailerLow,
       trailerHigh,
+      timeMs,
       value,
       valueStart,
       valueEnd,
@@ -122,7 +124,7 @@ export class TableWriter {
     this.#lastHigh = trailerHigh;
     this.#entries++;
     this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
-    if (kindOf(trailerLow) === KIND.DELETE) this.#tombstones++;
+    if (baseKindOf(kindOf(trailerLow)) === KIND.DELETE) this.#tombstones++;
     const sequence = sequenceOf(trailerLow, trailerHigh);
     if (sequence < this.#smallestSequence) this.#smallestSequence = sequence;
     if (sequence > this.#largestSequence) this.#largestSequence = sequence;

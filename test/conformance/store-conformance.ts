@@ -105,6 +105,52 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     );
   });
 
+  describe(`${name}: entries with their past`, () => {
+    test("revision and creation are counted from when the key came into being", async () => {
+      const store = await fresh();
+      const before = Date.now();
+      expect(await store.getEntry("a")).toBeUndefined();
+      const first = await store.put("a", "1");
+      const born = await store.getEntry("a");
+      expect(born).toMatchObject({ sequence: first.version, revision: 1 });
+      expect(text(born?.value)).toBe("1");
+      expect(born?.createdAt).toBe(born?.updatedAt);
+      expect(born?.createdAt).toBeGreaterThanOrEqual(before);
+      expect(born?.createdAt).toBeLessThanOrEqual(Date.now());
+
+      const { version } = await store.batch([put("a", "2"), put("b", "1"), put("a", "3")]);
+      const grown = await store.getEntry("a");
+      expect(grown).toMatchObject({ sequence: version, revision: 3, createdAt: born?.createdAt });
+      expect(grown?.updatedAt).toBeGreaterThanOrEqual(before);
+      expect(await store.getEntry("b")).toMatchObject({ sequence: version - 1, revision: 1 });
+
+      await store.delete("a");
+      expect(await store.getEntry("a")).toBeUndefined();
+      await store.put("a", "4");
+      expect(await store.getEntry("a")).toMatchObject({ revision: 1 });
+    });
+
+    test("a thousand overwrites of many keys are counted, wherever they are by then", async () => {
+      const store = await fresh();
+      const keys = Array.from({ length: 20 }, (_, i) => `key:${i}`);
+      for (let round = 0; round < 50; round++) {
+        await store.batch(keys.map((key) => put(key, `${round}${"x".repeat(200)}`)));
+      }
+      for (const key of keys) {
+        const entry = await store.getEntry(key);
+        expect(entry?.revision).toBe(50);
+        expect(text(entry?.value)).toMatch(/^49x/);
+      }
+    });
+
+    test("an entry's value is the caller's to change", async () => {
+      const store = await fresh();
+      await store.put("a", "1");
+      (await store.getEntry("a"))?.value.fill(0);
+      expect(text((await store.getEntry("a"))?.value)).toBe("1");
+    });
+  });
+
   describe(`${name}: many at once`, () => {
     test("getMany answers in the order of the keys, with repeats and absent ones", async () => {
       const store = await fresh();
@@ -238,6 +284,9 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
     test.each<[code: string, what: string, call: (store: Store) => Promise<unknown>]>([
       ["KEY_EMPTY", "put of an empty key", (store) => store.put("", "x")],
       ["KEY_EMPTY", "get of an empty key", (store) => store.get(new Uint8Array())],
+      ["KEY_EMPTY", "getEntry of an empty key", (store) => store.getEntry("")],
+      ["KEY_TOO_LARGE", "getEntry of a long key", (store) => store.getEntry("k".repeat(65_537))],
+      ["INVALID_ARGUMENT", "getEntry of a number", (store) => store.getEntry(bad(7))],
       [
         "KEY_EMPTY",
         "a batch with an empty key",
@@ -300,6 +349,7 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
         () => store.put("a", "1"),
         () => store.get("a"),
         () => store.getMany(["a"]),
+        () => store.getEntry("a"),
         () => store.delete("a"),
         () => store.batch([put("a", "1")]),
         () => store.scan().next(),

@@ -64,6 +64,12 @@ export class BlockingCursor implements EntryCursor {
     this.#start({ type: "prev" });
   }
 
+  timeMs(): number {
+    const { entry } = this.#model;
+    assert(this.state === CURSOR.VALID && entry !== undefined);
+    return entry.timeMs;
+  }
+
   async load(): Promise<void> {
     assert(!this.#isLoading, "one load at a time");
     this.#isLoading = true;

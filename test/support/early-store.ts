@@ -5,6 +5,7 @@ import {
   type Commit,
   type Data,
   type Entry,
+  type EntryRecord,
   NOT_CACHED,
   type Operation,
   type ScanOptions,
@@ -62,6 +63,10 @@ export class EarlyStore implements ServedStore {
       const change = early.get(textOf(key));
       return change === undefined ? values[i] : change.value;
     });
+  }
+
+  async getEntry(key: Data): Promise<EntryRecord | undefined> {
+    return this.#database.getEntry(key);
   }
 
   getCached(): typeof NOT_CACHED {

@@ -7,14 +7,18 @@ import {
   KIND,
   kindOf,
   sequenceOf,
+  TIME_MAX_MS,
   trailerHigh,
   trailerLow,
 } from "../../src/key.ts";
+
+const BASE_MS = Date.UTC(2026, 0, 1);
 
 export interface ModelEntry {
   readonly key: Uint8Array;
   readonly sequence: number;
   readonly kind: number;
+  readonly timeMs: number;
   readonly value: Uint8Array;
 }
 
@@ -47,6 +51,7 @@ export function entryAt(cursor: EntryCursor): ModelEntry | undefined {
     key: Uint8Array.from(cursor.key.subarray(cursor.keyStart, cursor.keyEnd)),
     sequence: sequenceOf(cursor.trailerLow, cursor.trailerHigh),
     kind: kindOf(cursor.trailerLow),
+    timeMs: cursor.timeMs(),
     value: Uint8Array.from(cursor.value.subarray(cursor.valueStart, cursor.valueEnd)),
   };
 }
@@ -64,10 +69,21 @@ export const modelKey: fc.Arbitrary<Uint8Array> = fc
 const spread = (sequence: number, wide: boolean): number =>
   wide ? sequence * (2 ** 24 - 3) : sequence;
 
+/** Times as close together as within a second, or as far apart as decades. */
+export const modelTimes: fc.Arbitrary<readonly number[]> = fc
+  .constantFrom(0, 900, 2 ** 20, 2 ** 36, TIME_MAX_MS)
+  .chain((span) =>
+    fc.array(
+      fc.nat(span).map((ms) => Math.min(BASE_MS + ms, TIME_MAX_MS)),
+      { minLength: 8, maxLength: 8 },
+    ),
+  );
+
 /** Entries in the order of their sequences, each of which one entry has. */
 export const modelEntries: fc.Arbitrary<ModelEntry[]> = fc
   .tuple(
     fc.boolean(),
+    modelTimes,
     fc.array(
       fc.record({
         key: modelKey,
@@ -77,11 +93,12 @@ export const modelEntries: fc.Arbitrary<ModelEntry[]> = fc
       { maxLength: 80, size: "max" },
     ),
   )
-  .map(([wide, writes]) =>
+  .map(([wide, times, writes]) =>
     writes.map(({ key, isDelete, value }, i) => ({
       key,
       sequence: spread(i + 1, wide),
       kind: isDelete ? KIND.DELETE : KIND.PUT,
+      timeMs: times[i % times.length]!,
       value: isDelete ? new Uint8Array() : value,
     })),
   );

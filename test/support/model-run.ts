@@ -8,11 +8,19 @@ import { toBytes } from "../../src/bytes/data.ts";
 import { Database } from "../../src/engine/database.ts";
 import type { OpenOptions } from "../../src/engine/open-options.ts";
 import type { Snapshot } from "../../src/engine/snapshot.ts";
-import type { Entry, Operation, Reader, ScanOptions } from "../../src/store.ts";
+import type {
+  Commit,
+  Entry,
+  EntryRecord,
+  Operation,
+  Reader,
+  ScanOptions,
+} from "../../src/store.ts";
 import { BTree } from "../../src/version/b-tree.ts";
 import { Random } from "./random.ts";
+import { WallClock } from "./wall-clock.ts";
 
-type Model = BTree<Uint8Array, Uint8Array>;
+type Model = BTree<Uint8Array, EntryRecord>;
 
 const KEYS = 300;
 
@@ -50,8 +58,12 @@ function within(key: Uint8Array, options: ScanOptions): boolean {
   );
 }
 
+function entriesOf(model: Model): Entry[] {
+  return model.toArray().map(([key, { value }]) => [key, value]);
+}
+
 function expectedScan(model: Model, options: ScanOptions): Entry[] {
-  const entries = model.toArray().filter(([key]) => within(key, options));
+  const entries = entriesOf(model).filter(([key]) => within(key, options));
   if (options.reverse === true) entries.reverse();
   return entries.slice(0, options.limit);
 }
@@ -74,18 +86,28 @@ export class ModelRun {
   db: Database;
   /** Levels that held a table at some time. */
   readonly levelsSeen = new Set<number>();
+  readonly clock: WallClock;
   readonly #directory: string;
   readonly #options: OpenOptions;
 
-  private constructor(seed: number, directory: string, options: OpenOptions, db: Database) {
+  private constructor(
+    seed: number,
+    directory: string,
+    options: OpenOptions,
+    db: Database,
+    clock: WallClock,
+  ) {
     this.random = new Random(seed);
     this.#directory = directory;
     this.#options = options;
     this.db = db;
+    this.clock = clock;
   }
 
-  static async start(seed: number, directory: string, options: OpenOptions): Promise<ModelRun> {
-    return new ModelRun(seed, directory, options, await Database.open(directory, options));
+  static async start(seed: number, directory: string, rest: OpenOptions): Promise<ModelRun> {
+    const clock = new WallClock();
+    const options = { ...rest, clock };
+    return new ModelRun(seed, directory, options, await Database.open(directory, options), clock);
   }
 
   /** So many operations, then a reopen and a comparison of everything. */
@@ -97,7 +119,7 @@ export class ModelRun {
       }
     }
     await this.reopen();
-    expect(await Array.fromAsync(this.db.scan())).toEqual(this.model.toArray());
+    expect(await Array.fromAsync(this.db.scan())).toEqual(entriesOf(this.model));
     await this.db.close();
   }
 
@@ -109,35 +131,52 @@ export class ModelRun {
       if (this.random.chance(30)) operations.push({ type: "delete", key });
       else operations.push({ type: "put", key, value: randomValue(this.random) });
     }
-    for (const operation of operations) {
-      const key = toBytes(operation.key);
-      if (operation.type === "put") this.model.set(key, toBytes(operation.value));
-      else this.model.delete(key);
-    }
     const durability = this.random.pick(["always", "interval", "none"] as const);
     const [only] = operations;
+    this.clock.advance(this.random.chance(2) ? 2 ** 33 : this.random.below(1000));
     if (count === 1 && only?.type === "put") {
-      await this.db.put(only.key, only.value, { durability });
+      this.#apply(operations, await this.db.put(only.key, only.value, { durability }));
     } else if (count === 1 && only?.type === "delete") {
-      await this.db.delete(only.key, { durability });
+      this.#apply(operations, await this.db.delete(only.key, { durability }));
     } else {
-      await this.db.batch(operations, { durability });
+      this.#apply(operations, await this.db.batch(operations, { durability }));
     }
+  }
+
+  /** Puts a commit into the model; its operations have consecutive sequence numbers up to its version. */
+  #apply(operations: readonly Operation[], { version }: Commit): void {
+    const now = this.clock.now();
+    operations.forEach((operation, i) => {
+      const key = toBytes(operation.key);
+      if (operation.type === "delete") {
+        this.model.delete(key);
+        return;
+      }
+      const before = this.model.get(key);
+      this.model.set(key, {
+        value: toBytes(operation.value),
+        sequence: version - operations.length + 1 + i,
+        revision: (before?.revision ?? 0) + 1,
+        createdAt: before?.createdAt ?? now,
+        updatedAt: now,
+      });
+    });
   }
 
   async read(reader: Reader, model: Model): Promise<void> {
     const { random } = this;
     const keys = Array.from({ length: 1 + random.below(5) }, () => randomKey(random));
-    expect(await reader.getMany(keys)).toEqual(keys.map((key) => model.get(key)));
+    expect(await reader.getMany(keys)).toEqual(keys.map((key) => model.get(key)?.value));
     const key = randomKey(random);
-    expect(await reader.get(key)).toEqual(model.get(key));
+    expect(await reader.get(key)).toEqual(model.get(key)?.value);
+    for (const one of keys) expect(await reader.getEntry(one)).toEqual(model.get(one));
     const options = scanOf(random);
     expect(await collect(reader, options, random)).toEqual(expectedScan(model, options));
   }
 
   readSync(): void {
     const key = randomKey(this.random);
-    expect(this.db.getSync(key)).toEqual(this.model.get(key));
+    expect(this.db.getSync(key)).toEqual(this.model.get(key)?.value);
   }
 
   async step(): Promise<void> {

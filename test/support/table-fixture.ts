@@ -33,9 +33,10 @@ export function writeTable(
   const settings = { ...TABLE_OPTIONS, ...options };
   const file = fs.sync.open(pathOfTable(settings.number), "create");
   const writer = new TableWriter(file, settings);
-  for (const { key, sequence, kind, value } of sorted) {
+  for (const { key, sequence, kind, timeMs, value } of sorted) {
     const low = trailerLow(sequence, kind);
-    writer.add(key, 0, key.length, low, trailerHigh(sequence), value, 0, value.length);
+    const high = trailerHigh(sequence);
+    writer.add(key, 0, key.length, low, high, timeMs, value, 0, value.length);
   }
   return writer.finish();
 }

@@ -10,9 +10,10 @@ import type {
   TaskResult,
 } from "../../src/compaction/tasks.ts";
 import { CURSOR } from "../../src/entry-cursor.ts";
+import { headerBytes } from "../../src/entry-header.ts";
 import type { SyncFileSystem } from "../../src/fs/file-system.ts";
 import { tableName } from "../../src/fs/names.ts";
-import { KIND, trailerHigh, trailerLow } from "../../src/key.ts";
+import { baseKindOf, KIND, trailerHigh, trailerLow } from "../../src/key.ts";
 import { Memtable } from "../../src/memtable/memtable.ts";
 import { TableCursor } from "../../src/table/table-cursor.ts";
 import type { TableMeta } from "../../src/table/table-meta.ts";
@@ -102,9 +103,10 @@ export function flushTask(
 ): FlushTask {
   const handles = memtables.map((entries) => {
     const memtable = Memtable.create(64 * 1024);
-    for (const { key, sequence, kind, value } of entries) {
+    for (const { key, sequence, kind, timeMs, value } of entries) {
       const low = trailerLow(sequence, kind);
-      memtable.insert(key, 0, key.length, low, trailerHigh(sequence), value, 0, value.length);
+      const high = trailerHigh(sequence);
+      memtable.insert(key, 0, key.length, low, high, timeMs, value, 0, value.length);
     }
     return memtable.handle;
   });
@@ -124,11 +126,16 @@ export function runWhole(task: Task, fs: SyncFileSystem): { result: TaskResult; 
   }
 }
 
+/** The table's entries as they were written first: without what compaction has folded into them. */
 export function entriesOf(fs: MemoryFileSystem, meta: TableMeta): ModelEntry[] {
   const table = openTable(fs, meta);
   const cursor = new TableCursor(table, sourceOf(fs, table));
   const entries: ModelEntry[] = [];
-  for (cursor.first(); cursor.state === CURSOR.VALID; cursor.next()) entries.push(entryAt(cursor)!);
+  for (cursor.first(); cursor.state === CURSOR.VALID; cursor.next()) {
+    const entry = entryAt(cursor)!;
+    const value = entry.value.slice(headerBytes(entry.kind));
+    entries.push({ ...entry, kind: baseKindOf(entry.kind), value });
+  }
   return entries;
 }
 
@@ -165,7 +172,9 @@ export function writeNoise(
   const value = new Random(1).bytes(valueBytes);
   for (let i = 0; i < entries; i++) {
     const key = Buffer.from(`key:${String(i).padStart(8, "0")}`);
-    writer.add(key, 0, key.length, trailerLow(i + 1, 1), trailerHigh(i + 1), value, 0, valueBytes);
+    const sequence = i + 1;
+    const low = trailerLow(sequence, KIND.PUT);
+    writer.add(key, 0, key.length, low, trailerHigh(sequence), i, value, 0, valueBytes);
   }
   return writer.finish();
 }

@@ -133,6 +133,7 @@ function sequential(count: number, versions = 1): ModelEntry[] {
     key: Uint8Array.from(Buffer.from(`key:${String(i % count).padStart(5, "0")}`)),
     sequence: i + 1,
     kind: 1,
+    timeMs: 0,
     value: new Uint8Array(VALUE_BYTES).fill(i),
   }));
 }
@@ -178,7 +179,12 @@ test("an output ends before it overlaps more than ten tables' worth of the next 
 
 test("deeper levels are not asked of by their gaps: a tombstone between their tables goes", () => {
   const fs = new MemoryFileSystem();
-  const entries = sequential(6).map((entry) => ({ ...entry, kind: 0, value: new Uint8Array() }));
+  const entries = sequential(6).map((entry) => ({
+    ...entry,
+    kind: 0,
+    timeMs: 0,
+    value: new Uint8Array(),
+  }));
   const runs = writeRuns(fs, entries, 1, new Random(1));
   const deeper = [
     [tableOf(1, entries[1]!.key, entries[1]!.key)],
@@ -194,7 +200,12 @@ test("deeper levels are not asked of by their gaps: a tombstone between their ta
 
 test("a compaction that keeps nothing writes nothing", async () => {
   const fs = new MemoryFileSystem();
-  const entries = sequential(10).map((entry) => ({ ...entry, kind: 0, value: new Uint8Array() }));
+  const entries = sequential(10).map((entry) => ({
+    ...entry,
+    kind: 0,
+    timeMs: 0,
+    value: new Uint8Array(),
+  }));
   const runs = writeRuns(fs, entries, 2, new Random(1));
   const names = await fs.list("/");
   const { result } = runWhole(compactTask(runs), fs.sync);

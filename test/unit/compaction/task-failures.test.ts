@@ -24,6 +24,7 @@ function someEntries(count: number): ModelEntry[] {
     key: Uint8Array.from(Buffer.from(`key:${String(random.below(count)).padStart(4, "0")}`)),
     sequence: i + 1,
     kind: 1,
+    timeMs: 0,
     value: random.bytes(20),
   }));
 }

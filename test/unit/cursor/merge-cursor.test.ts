@@ -101,7 +101,7 @@ test("blocked children are loaded together", async () => {
 });
 
 test("a failed load is told once no child is loading, and the move can be finished later", async () => {
-  const entry = { key: Uint8Array.of(1), sequence: 1, kind: 1, value: Uint8Array.of() };
+  const entry = { key: Uint8Array.of(1), sequence: 1, kind: 1, timeMs: 0, value: Uint8Array.of() };
   const [failing, slow] = [1, 2].map((seed) => {
     return new BlockingCursor(seed === 1 ? [entry] : [], seed, { blockPercent: 0, failPercent: 0 });
   }) as [BlockingCursor, BlockingCursor];

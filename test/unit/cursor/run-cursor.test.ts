@@ -103,7 +103,7 @@ test("moves as one sorted array, whether tables are open, blocked or failing", a
 
 test("opens no table before it comes to it, and none twice in a walk", () => {
   const entries = [1, 2, 3, 4].map((byte) => {
-    return { key: Uint8Array.of(byte), sequence: byte, kind: 1, value: Uint8Array.of() };
+    return { key: Uint8Array.of(byte), sequence: byte, kind: 1, timeMs: 0, value: Uint8Array.of() };
   });
   const tables = entries.map((entry) => [entry]);
   const run = new FakeRun(tables, 1, { blockPercent: 0, failPercent: 0 });

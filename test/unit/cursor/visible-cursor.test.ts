@@ -57,6 +57,7 @@ const hotEntries: fc.Arbitrary<ModelEntry[]> = fc
       key: Uint8Array.of(key),
       sequence: i + 1,
       kind: isDelete ? KIND.DELETE : KIND.PUT,
+      timeMs: 0,
       value: Uint8Array.of(i),
     })),
   );
@@ -96,6 +97,7 @@ const at = (key: number, sequence: number, kind: number): ModelEntry => ({
   key: Uint8Array.of(key),
   sequence,
   kind,
+  timeMs: 0,
   value: Uint8Array.of(sequence),
 });
 const unbounded = { lower: undefined, upper: undefined };
@@ -143,7 +145,7 @@ test.each([false, true])("an unknown kind is corruption (reverse: %s)", (reverse
 test("keys longer than the first buffer are shown whole", async () => {
   const long = new Random(3).bytes(50);
   const key = Uint8Array.from(Array.from({ length: 40 }, () => [...long]).flat());
-  const entry = { key, sequence: 1, kind: KIND.PUT, value: long };
+  const entry = { key, sequence: 1, kind: KIND.PUT, timeMs: 0, value: long };
   for (const reverse of [false, true]) {
     const child = new BlockingCursor([entry], 1, { blockPercent: 0, failPercent: 0 });
     child.key = new Uint8Array(4096);

@@ -26,6 +26,7 @@ async function rigOf(cacheBytes: number, codec: CodecName = "none"): Promise<Rig
     key: Uint8Array.of(i >> 8, i & 255),
     sequence: 1,
     kind: 1,
+    timeMs: 0,
     value: new Uint8Array(VALUE_BYTES).fill(i),
   }));
   const meta = writeTable(fs, entries, { blockBytes: 1, codec });

@@ -20,6 +20,7 @@ function diskOf(): { fs: MemoryFileSystem; metas: TableMeta[] } {
       key: Uint8Array.of(i, at),
       sequence: at + 1,
       kind: 1,
+      timeMs: 0,
       value: new Uint8Array(30).fill(i),
     }));
     return writeTable(fs, entries, { number: i + 1 });

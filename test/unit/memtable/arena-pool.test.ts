@@ -8,7 +8,7 @@ const key = Uint8Array.of(1, 2, 3);
 test("hands out a memtable that was given back, empty", () => {
   const pool = new ArenaPool(4096, 2);
   const memtable = pool.take();
-  memtable.insert(key, 0, 3, trailerLow(1, KIND.PUT), 0, key, 0, 3);
+  memtable.insert(key, 0, 3, trailerLow(1, KIND.PUT), 0, 1, key, 0, 3);
   pool.give(memtable);
   expect(pool.memoryBytes).toBe(memtable.memoryBytes);
   const again = pool.take();

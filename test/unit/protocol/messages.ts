@@ -58,6 +58,7 @@ export const requests = fc.oneof(
     })
     .filter((hello) => hello.versionMin <= hello.versionMax),
   fc.record({ kind: kind("GET"), key: bytes }),
+  fc.record({ kind: kind("GET_ENTRY"), key: bytes }),
   fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes) }),
   fc.record({ kind: kind("PUT"), durability, key: bytes, value: bytes }),
   fc.record({ kind: kind("DELETE"), durability, key: bytes }),
@@ -115,6 +116,16 @@ export const answers = fc.oneof(
   fc.record({ kind: kind("ERROR"), error: errors }),
   fc.record({ kind: kind("VALUE"), value: bytes }),
   fc.record({ kind: kind("VALUES"), values: fc.array(optional(bytes)) }),
+  fc.record({
+    kind: kind("ENTRY"),
+    entry: fc.record({
+      value: bytes,
+      sequence: u53,
+      revision: u53,
+      createdAt: u53,
+      updatedAt: u53,
+    }),
+  }),
   fc.record({ kind: kind("COMMITTED"), version: u53 }),
   fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
   fc.record({ kind: kind("SCAN_END"), count: u53 }),

@@ -3,20 +3,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND, KIND_SEEK, kindOf, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
+import { BlockColumns } from "../../../src/table/block-columns.ts";
 import { BlockSearch, SEARCH } from "../../../src/table/block-search.ts";
-import {
-  DataBlockWriter,
-  entryAt,
-  entryCount,
-  prefixBytesOf,
-  tagOf,
-  tagsAt,
-} from "../../../src/table/data-block.ts";
+import { DataBlockWriter, FOOTER_BYTES, tagOf } from "../../../src/table/data-block.ts";
 import { EntryDecoder } from "../../../src/table/entry-decoder.ts";
 import {
   compareEntries,
   type ModelEntry,
   type ModelTarget,
+  modelTimes,
   sortEntries,
 } from "../../support/model-entries.ts";
 
@@ -41,14 +36,16 @@ const blockEntries: fc.Arbitrary<ModelEntry[]> = fc
   .tuple(
     fc.array(blockKey, { minLength: 1, maxLength: 12 }),
     fc.array(fc.tuple(fc.nat(11), fc.boolean(), blockValue), { minLength: 1, maxLength: 60 }),
-    fc.constantFrom(1, 2 ** 24 - 3, 2 ** 45),
+    fc.constantFrom(1, 2 ** 24 - 3, 2 ** 28, 2 ** 45),
+    modelTimes,
   )
-  .map(([keys, writes, stride]) =>
+  .map(([keys, writes, stride, times]) =>
     sortEntries(
       writes.map(([pick, isDelete, value], i) => ({
         key: keys[pick % keys.length]!,
         sequence: (i + 1) * stride,
         kind: isDelete ? KIND.DELETE : KIND.PUT,
+        timeMs: times[i % times.length]!,
         value: isDelete ? new Uint8Array() : value,
       })),
     ),
@@ -61,7 +58,8 @@ function hashOf(key: Uint8Array): number {
 }
 
 /** Keys and values stand in the middle of other bytes, as a cursor hands them over. */
-function addTo(writer: DataBlockWriter, { key, sequence, kind, value }: ModelEntry): void {
+function addTo(writer: DataBlockWriter, entry: ModelEntry): void {
+  const { key, sequence, kind, timeMs, value } = entry;
   const bytes = Uint8Array.from([0xaa, ...key, 0xbb, ...value, 0xcc]);
   const keyEnd = 1 + key.length;
   const valueStart = keyEnd + 1;
@@ -72,6 +70,7 @@ function addTo(writer: DataBlockWriter, { key, sequence, kind, value }: ModelEnt
     keyEnd,
     trailerLow(sequence, kind),
     trailerHigh(sequence),
+    timeMs,
     bytes,
     valueStart,
     valueStart + value.length,
@@ -95,24 +94,32 @@ function blockOf(sorted: readonly ModelEntry[]): Uint8Array {
 /** The entries one after the other, their keys whole. */
 function decodeAll(block: Uint8Array): ModelEntry[] {
   const decoder = new EntryDecoder();
-  const entries = entryCount(block);
-  const prefix = block.subarray(0, prefixBytesOf(block));
+  const columns = new BlockColumns();
+  columns.enter(block);
+  const prefix = block.subarray(0, columns.prefixBytes);
   let end = prefix.length;
-  return Array.from({ length: entries }, (_, i) => {
-    const at = entryAt(block, entries, i);
+  return Array.from({ length: columns.entries }, (_, i) => {
+    const at = columns.entryAt(i);
     expect(at).toBe(end);
     decoder.decode(block, at);
     const { keyAt, valueAt } = decoder;
     end = decoder.end;
     const key = Uint8Array.from([...prefix, ...block.subarray(keyAt, valueAt)]);
-    expect(block[tagsAt(block, entries) + i]).toBe(tagOf(hashOf(key)));
+    expect(block[columns.tagsAt + i]).toBe(tagOf(hashOf(key)));
     return {
       key,
-      sequence: sequenceOf(decoder.trailerLow, decoder.trailerHigh),
+      sequence: sequenceOf(decoder.trailerLow, columns.trailerHigh(i)),
       kind: kindOf(decoder.trailerLow),
+      timeMs: columns.timeMs(i),
       value: Uint8Array.from(block.subarray(valueAt, end)),
     };
   });
+}
+
+function prefixBytesOf(block: Uint8Array): number {
+  const columns = new BlockColumns();
+  columns.enter(block);
+  return columns.prefixBytes;
 }
 
 /** How many bytes all keys begin with. */
@@ -181,8 +188,10 @@ test("a search ends where a sorted array says", () => {
           continue;
         }
         expect(state).toBe(SEARCH.FOUND);
-        const { trailerLow: foundLow, trailerHigh: foundHigh, valueAt, end } = search.entry;
-        expect(sequenceOf(foundLow, foundHigh)).toBe(entry.sequence);
+        const { trailerLow: foundLow, valueAt, end } = search.entry;
+        const { columns, place } = search;
+        expect(sequenceOf(foundLow, columns.trailerHigh(place))).toBe(entry.sequence);
+        expect(columns.timeMs(place)).toBe(entry.timeMs);
         expect(kindOf(foundLow)).toBe(entry.kind);
         expect(block.slice(valueAt, end)).toEqual(entry.value);
       }
@@ -195,7 +204,13 @@ test("short keys of which one begins another, and a prefix as long as the first 
   const keys = ["abcd", "abcda", "abcdaa", "abcdb"].map((text) =>
     Uint8Array.from(Buffer.from(text)),
   );
-  const entries = keys.map((key) => ({ key, sequence: 1, kind: KIND.PUT, value: key }));
+  const entries = keys.map((key) => ({
+    key,
+    sequence: 1,
+    kind: KIND.PUT,
+    timeMs: 5,
+    value: key,
+  }));
   const block = blockOf(entries);
   expect(prefixBytesOf(block)).toBe(4);
   expect(decodeAll(block)).toEqual(entries);
@@ -210,14 +225,24 @@ test("short keys of which one begins another, and a prefix as long as the first 
   expect(places).toEqual([0, 0, 4, 4]);
 });
 
-test("an entry takes three bytes besides its lengths, trailer, key and value", () => {
-  const entries = Array.from({ length: 30 }, (_, i) => ({
-    key: Buffer.from(`key:${1000 + i}`),
-    sequence: 1,
-    kind: KIND.PUT,
-    value: new Uint8Array(50),
-  }));
-  const prefix = "key:10".length;
-  const entryBytes = 2 + 8 + ("key:1000".length - prefix) + 50;
-  expect(blockOf(entries).length).toBe(prefix + 30 * (entryBytes + 3) + 8);
-});
+test.each([
+  ["of one commit", 0, 0],
+  ["of a minute", 2000, 2],
+  ["of a month", 80_000_000, 4],
+  ["of years", 10_000_000_000, 6],
+])(
+  "entries %s take three bytes besides lengths, half a trailer and the time",
+  (_, apart, width) => {
+    const entries = Array.from({ length: 30 }, (_, i) => ({
+      key: Buffer.from(`key:${1000 + i}`),
+      sequence: 1,
+      kind: KIND.PUT,
+      timeMs: i * apart,
+      value: new Uint8Array(50),
+    }));
+    const prefix = "key:10".length;
+    const entryBytes = 2 + 4 + ("key:1000".length - prefix) + 50;
+    const blockBytes = prefix + 30 * (entryBytes + 3 + width) + FOOTER_BYTES;
+    expect(blockOf(entries).length).toBe(blockBytes);
+  },
+);

@@ -135,14 +135,15 @@ function manyVersions(versions: number): ModelEntry[] {
   const [before, key, after] = ["a", "b", "c"].map((text) => Uint8Array.from(Buffer.from(text)));
   const value = new Uint8Array(30).fill(7);
   return sortEntries([
-    { key: before!, sequence: 5, kind: 1, value },
+    { key: before!, sequence: 5, kind: 1, timeMs: 0, value },
     ...Array.from({ length: versions }, (_, i) => ({
       key: key!,
       sequence: 10 + i,
       kind: 1,
+      timeMs: 0,
       value,
     })),
-    { key: after!, sequence: 6, kind: 1, value },
+    { key: after!, sequence: 6, kind: 1, timeMs: 0, value },
   ]);
 }
 
@@ -169,9 +170,10 @@ test("keys and values of any size", async () => {
         key: new Uint8Array(bytes).fill(9),
         sequence: i + 1,
         kind: 1,
+        timeMs: 0,
         value: new Uint8Array(bytes),
       },
-      { key: Uint8Array.of(9, i), sequence: 100 + i, kind: 1, value: new Uint8Array(0) },
+      { key: Uint8Array.of(9, i), sequence: 100 + i, kind: 1, timeMs: 0, value: new Uint8Array(0) },
     ]),
   );
   for (const blockBytes of [64, 4096, 200_000]) {

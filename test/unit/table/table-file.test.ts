@@ -30,7 +30,7 @@ function someEntries(seed: number, count = 40): ModelEntry[] {
     const kind = random.chance(30) ? KIND.DELETE : KIND.PUT;
     const key = Buffer.from(`key:${random.below(count)}`);
     const value = kind === KIND.DELETE ? new Uint8Array() : random.bytes(random.below(20));
-    return { key: Uint8Array.from(key), sequence: 3 * i + 5, kind, value };
+    return { key: Uint8Array.from(key), sequence: 3 * i + 5, kind, timeMs: 0, value };
   });
   return sortEntries(entries);
 }

@@ -18,6 +18,7 @@ import { FitfulBlockSource, openTable, sourceOf, writeTable } from "../../suppor
 
 interface Found {
   readonly kind: number;
+  readonly timeMs: number;
   readonly value: Uint8Array;
 }
 
@@ -44,13 +45,14 @@ function find(
   if (state === FIND.ABSENT) return undefined;
   return {
     kind: kindOf(lookup.trailerLow),
+    timeMs: lookup.timeMs,
     value: Uint8Array.from(lookup.block.subarray(lookup.valueStart, lookup.valueEnd)),
   };
 }
 
 function expected(sorted: readonly ModelEntry[], key: Uint8Array, sequence: number) {
   const entry = sorted.find((one) => compareBytes(one.key, key) === 0 && one.sequence <= sequence);
-  return entry && { kind: entry.kind, value: entry.value };
+  return entry && { kind: entry.kind, timeMs: entry.timeMs, value: entry.value };
 }
 
 const shape = fc.record({
@@ -92,6 +94,7 @@ const entry = (text: string, sequence: number): ModelEntry => ({
   key: Uint8Array.from(Buffer.from(text)),
   sequence,
   kind: 1,
+  timeMs: sequence,
   value: Uint8Array.from(Buffer.from(`${text}@${sequence}`)),
 });
 
