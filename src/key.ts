@@ -14,6 +14,10 @@
 export const KIND = {
   DELETE: 0,
   PUT: 1,
+  /** An operand, to be folded into what is older (`merge-operators.ts`). */
+  MERGE: 2,
+  /** Deletes all keys from its key up to its value, which is not deleted; up to the last where that is empty. */
+  RANGE_DELETE: 3,
 } as const;
 
 /**
@@ -21,6 +25,11 @@ export const KIND = {
  * carries what `entry-header.ts` says.
  */
 export const FLAG = {
+  /**
+   * The value stands behind the time from which on the entry is absent. With DELETE: the entry has expired and its
+   * value is gone; it still counts among the versions of what was written over it before that time.
+   */
+  EXPIRES: 0x10,
   /** The value stands behind a count of the versions that this one stands for, and the time of the oldest. */
   FOLDED: 0x20,
   /** The key came into being with the oldest version that this one stands for. */
@@ -28,8 +37,8 @@ export const FLAG = {
 } as const;
 
 const KIND_MASK = 0x0f;
-const FLAGS_ALL = FLAG.FOLDED | FLAG.BORN;
-const KIND_MAX = KIND.PUT;
+const FLAGS_ALL = FLAG.EXPIRES | FLAG.FOLDED | FLAG.BORN;
+const KIND_MAX = KIND.RANGE_DELETE;
 
 /** Sorts before every real kind of the same sequence, so a search at a sequence includes all of it. */
 export const KIND_SEEK = 255;
@@ -60,6 +69,11 @@ export function kindOf(low: number): number {
 /** One of `KIND`, without flags. */
 export function baseKindOf(kind: number): number {
   return kind & KIND_MASK;
+}
+
+/** Whether a kind, with its flags, is a delete: not what an entry that has expired leaves. */
+export function isTombstone(kind: number): boolean {
+  return baseKindOf(kind) === KIND.DELETE && (kind & FLAG.EXPIRES) === 0;
 }
 
 /** Whether a stored kind, with its flags, is one that this version writes. */

@@ -32,6 +32,8 @@ const FLOORS: readonly (readonly [prefix: string, floor: number])[] = [
   ["src/fs/", 1],
   ["src/key.ts", 1],
   ["src/entry-cursor.ts", 1],
+  ["src/merge-operators.ts", 1],
+  ["src/range-tombstones.ts", 1],
   // Between the kinds of entries and the structures that hold them.
   ["src/entry-header.ts", 1.5],
   ["src/bytes/", 0],

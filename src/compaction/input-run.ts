@@ -6,10 +6,44 @@ import type { EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { SyncFile, SyncFileSystem } from "../fs/file-system.ts";
 import { tableName } from "../fs/names.ts";
+import { RangeTombstones } from "../range-tombstones.ts";
 import { SequentialBlockSource } from "../table/block-source.ts";
-import { parseTable } from "../table/table.ts";
+import { parseTable, type Table } from "../table/table.ts";
 import { TableCursor } from "../table/table-cursor.ts";
 import type { TableMeta } from "../table/table-meta.ts";
+
+/** Opens a table for its tail alone; the file stays open. */
+function openTail(
+  fs: SyncFileSystem,
+  directory: string,
+  { number, fileBytes, tailBytes }: TableMeta,
+): { file: SyncFile; table: Table } {
+  const path = join(directory, tableName(number));
+  const file = fs.open(path, "read");
+  try {
+    const tail = Buffer.allocUnsafeSlow(tailBytes);
+    const got = file.read(tail, fileBytes - tailBytes);
+    if (got !== tailBytes) {
+      const at = fileBytes - tailBytes + got;
+      throw new VarveError("CORRUPTION", `${path} at ${at}: the file ends early`);
+    }
+    return { file, table: parseTable(tail, { path, number, fileBytes }) };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** The ranges that were deleted in a table. */
+export function readRanges(
+  fs: SyncFileSystem,
+  directory: string,
+  meta: TableMeta,
+): RangeTombstones {
+  const { file, table } = openTail(fs, directory, meta);
+  file.close();
+  return table.ranges ?? new RangeTombstones();
+}
 
 export class InputRun implements TableRun {
   readonly #fs: SyncFileSystem;
@@ -45,20 +79,10 @@ export class InputRun implements TableRun {
   /** One table is open at a time: a run is read from end to end. */
   open(i: number): EntryCursor {
     this.close();
-    const { number, fileBytes, tailBytes } = this.#table(i);
-    const path = join(this.#directory, tableName(number));
-    const file = this.#fs.open(path, "read");
+    const meta = this.#table(i);
+    const { file, table } = openTail(this.#fs, this.#directory, meta);
     this.#file = file;
-    const tail = Buffer.allocUnsafeSlow(tailBytes);
-    const got = file.read(tail, fileBytes - tailBytes);
-    if (got !== tailBytes) {
-      throw new VarveError(
-        "CORRUPTION",
-        `${path} at ${fileBytes - tailBytes + got}: the file ends early`,
-      );
-    }
-    this.#bytesRead += tailBytes;
-    const table = parseTable(tail, { path, number, fileBytes });
+    this.#bytesRead += meta.tailBytes;
     this.#source = new SequentialBlockSource(file, table.index);
     return new TableCursor(table, this.#source);
   }

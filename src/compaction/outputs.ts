@@ -1,7 +1,10 @@
 /** The tables that a task writes: begun when there is something to write, cut where that is allowed. */
 import { join } from "node:path";
+import { compareBytes } from "../bytes/compare.ts";
+import { keyAfter } from "../cursor/bounds.ts";
 import type { SyncFileSystem } from "../fs/file-system.ts";
 import { tableName } from "../fs/names.ts";
+import type { Fragment } from "../range-tombstones.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import { TableWriter } from "../table/table-writer.ts";
 import type { OutputSettings } from "./tasks.ts";
@@ -23,6 +26,9 @@ export class Outputs {
   readonly #paths: string[] = [];
   #writer: TableWriter | undefined;
   #finishedBytes = 0;
+  /** Deleted ranges that are not in a table yet. */
+  #ranges: Fragment[] = [];
+  #rangesOldestMs = Number.POSITIVE_INFINITY;
 
   constructor(fs: SyncFileSystem, settings: OutputSettings) {
     this.#fs = fs;
@@ -55,10 +61,31 @@ export class Outputs {
     );
   }
 
+  /** Deleted ranges, in key order, to be written among the tables; before any entry. `oldestMs` is their earliest time. */
+  setRanges(ranges: readonly Fragment[], oldestMs: number): void {
+    this.#ranges = [...ranges];
+    this.#rangesOldestMs = oldestMs;
+  }
+
   /** Ends the table that is being written. Between two versions of one user key that must not be. */
   cut(): void {
     if (this.#writer === undefined) return;
-    const table = this.#writer.finish();
+    // Up to the table's last key and not further, so that no two tables meet.
+    if (this.#ranges.length > 0) this.#writeRanges(this.#writer, keyAfter(this.#writer.lastKey));
+    this.#end(this.#writer);
+  }
+
+  /** Ends the table that is being written, with all that is left of the ranges. */
+  end(): void {
+    if (this.#ranges.length > 0) {
+      this.#writer ??= this.#begin();
+      this.#writeRanges(this.#writer, undefined);
+    }
+    if (this.#writer !== undefined) this.#end(this.#writer);
+  }
+
+  #end(writer: TableWriter): void {
+    const table = writer.finish(this.#rangesOldestMs);
     this.#writer = undefined;
     this.#tables.push(table);
     this.#finishedBytes += table.fileBytes;
@@ -66,7 +93,7 @@ export class Outputs {
 
   /** All on the disk, names included. */
   finish(): readonly TableMeta[] {
-    this.cut();
+    this.end();
     if (this.#tables.length > 0) this.#fs.syncDirectory(this.#settings.directory);
     return this.#tables;
   }
@@ -82,6 +109,20 @@ export class Outputs {
     }
   }
 
+  /** Writes what the ranges have before `end`, and keeps the rest of them. */
+  #writeRanges(writer: TableWriter, end: Uint8Array | undefined): void {
+    const rest: Fragment[] = [];
+    for (const range of this.#ranges) {
+      if (end === undefined || isWithin(range.end, end)) writer.addRange(range);
+      else if (compareBytes(range.start, end) >= 0) rest.push(range);
+      else {
+        writer.addRange({ ...range, end });
+        rest.push({ ...range, start: end });
+      }
+    }
+    this.#ranges = rest;
+  }
+
   #begin(): TableWriter {
     const { directory, numbers, ...options } = this.#settings;
     const number = Atomics.add(new Int32Array(numbers), 0, 1) + 1;
@@ -90,4 +131,8 @@ export class Outputs {
     this.#paths.push(path);
     return new TableWriter(file, { ...options, number });
   }
+}
+
+function isWithin(rangeEnd: Uint8Array | undefined, end: Uint8Array): boolean {
+  return rangeEnd !== undefined && compareBytes(rangeEnd, end) <= 0;
 }

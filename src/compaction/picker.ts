@@ -10,6 +10,7 @@ import { compareBytes } from "../bytes/compare.ts";
 import { LEVELS, type Settings } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { Version } from "../version/version.ts";
+import { isMuchExpired } from "./expired.ts";
 import { codecOfLevel, LAST_LEVEL, type LevelTargets, levelTargets } from "./targets.ts";
 
 /** Level-0 tables that one compaction takes at most. */
@@ -22,7 +23,7 @@ export const GRANDPARENT_TABLES_MAX = 10;
 const TOMBSTONE_SHARE = 0.5;
 const TOMBSTONES_MIN = 100;
 
-type CompactionReason = "level0" | "size" | "tombstones" | "manual";
+type CompactionReason = "level0" | "size" | "tombstones" | "expired" | "ranges" | "manual";
 
 export interface CompactionPlan {
   readonly reason: CompactionReason;
@@ -38,6 +39,8 @@ export interface PickState {
   readonly busy: ReadonlySet<number>;
   /** No open snapshot is older; a tombstone at or below it is of use to no reader. */
   readonly oldestSnapshot: number;
+  /** By the wall clock. */
+  readonly nowMs: number;
 }
 
 interface Candidate {
@@ -59,7 +62,7 @@ export function pickCompaction(
         : pickFromLevel(version, settings, targets, state.busy, level);
     if (plan !== undefined) return plan;
   }
-  return pickTombstones(version, state);
+  return pickGarbage(version, state);
 }
 
 /** The levels with a score of 1 or more, the most overfull first. */
@@ -136,31 +139,36 @@ function pickFromLevel(
   return undefined;
 }
 
-/** A table of mostly tombstones that can get rid of them, by going down or, in the last level, in place. */
-function pickTombstones(
-  version: Version,
-  { busy, oldestSnapshot }: PickState,
-): CompactionPlan | undefined {
+/** A table of mostly garbage that can get rid of it, by going down or, in the last level, in place. */
+function pickGarbage(version: Version, state: PickState): CompactionPlan | undefined {
   for (let level = 1; level < LEVELS; level++) {
-    if (version.totals(level).tombstones < TOMBSTONES_MIN) continue;
-    const outputLevel = Math.min(level + 1, LAST_LEVEL);
+    const { tombstones, expiring, rangeDeletes } = version.totals(level);
+    if (tombstones < TOMBSTONES_MIN && expiring === 0 && rangeDeletes === 0) continue;
     for (const table of version.files(level)) {
-      if (busy.has(table.number) || table.tombstones < TOMBSTONES_MIN) continue;
-      if (table.tombstones < table.entries * TOMBSTONE_SHARE) continue;
-      if (table.largestSequence > oldestSnapshot) continue;
+      if (state.busy.has(table.number)) continue;
+      const reason = garbageOf(table, state);
+      if (reason === undefined) continue;
       if (level === LAST_LEVEL) {
-        return {
-          reason: "tombstones",
-          inputs: [{ level, tables: [table] }],
-          outputLevel,
-          isMove: false,
-        };
+        return { reason, inputs: [{ level, tables: [table] }], outputLevel: level, isMove: false };
       }
-      const plan = planOf("tombstones", version, level, [table], outputLevel, busy);
+      const plan = planOf(reason, version, level, [table], level + 1, state.busy);
       if (plan !== undefined) return plan;
     }
   }
   return undefined;
+}
+
+function garbageOf(
+  table: TableMeta,
+  { oldestSnapshot, nowMs }: PickState,
+): CompactionReason | undefined {
+  // No snapshot sees what has expired.
+  if (isMuchExpired(table, nowMs)) return "expired";
+  // A deleted range goes down to where it meets what it hides, and with it.
+  if (table.rangeDeletes > 0 && table.largestSequence <= oldestSnapshot) return "ranges";
+  const isDense =
+    table.tombstones >= TOMBSTONES_MIN && table.tombstones >= table.entries * TOMBSTONE_SHARE;
+  return isDense && table.largestSequence <= oldestSnapshot ? "tombstones" : undefined;
 }
 
 /**
@@ -259,7 +267,7 @@ function isMovable(
   outputLevel: number,
 ): boolean {
   const { smallest, largest } = table;
-  if (table.tombstones > 0) return false;
+  if (table.tombstones > 0 || table.rangeDeletes > 0) return false;
   if (codecOfLevel(level, targets, settings) !== codecOfLevel(outputLevel, targets, settings)) {
     return false;
   }

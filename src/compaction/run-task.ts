@@ -7,17 +7,19 @@
  * after a failure no output is left. A damaged input block fails the task: what is written anew with a good
  * checksum was read with one.
  */
-import { compareRanges } from "../bytes/compare.ts";
+import { compareBytes, compareRanges } from "../bytes/compare.ts";
 import { mergeCursors } from "../cursor/merge-cursor.ts";
 import { RunCursor } from "../cursor/run-cursor.ts";
 import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { SyncFileSystem } from "../fs/file-system.ts";
-import { compareTrailers } from "../key.ts";
+import { compareTrailers, sequenceOf } from "../key.ts";
 import { SortedCursor } from "../memtable/sorted-cursor.ts";
-import { InputRun } from "./input-run.ts";
+import { RangeTombstones } from "../range-tombstones.ts";
+import { InputRun, readRanges } from "./input-run.ts";
 import { Outputs } from "./outputs.ts";
 import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
+import { RangeRetention } from "./range-retention.ts";
 import { Stripes } from "./stripes.ts";
 import type { CompactTask, TableRange, Task, TaskResult } from "./tasks.ts";
 import { VersionFold } from "./version-fold.ts";
@@ -28,10 +30,12 @@ const STEP_BYTES = 1024 * 1024;
 
 export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
   const outputs = new Outputs(fs, task.output);
-  const runs = task.kind === "compact" ? openRuns(task, fs) : [];
+  const stripes = new Stripes(task.snapshots);
+  const ranges = new RangeRetention(rangesOf(task, fs), stripes);
+  const runs = task.kind === "compact" ? openRuns(task, fs, ranges) : [];
   let done = false;
   try {
-    const merge = new Merge(task, inputOf(task, runs), outputs);
+    const merge = new Merge(task, inputOf(task, runs), outputs, ranges, stripes);
     let written = 0;
     while (merge.step()) {
       assertNotCancelled(task);
@@ -55,8 +59,33 @@ export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, Task
   }
 }
 
-function openRuns(task: CompactTask, fs: SyncFileSystem): InputRun[] {
-  return task.runs.map((tables) => new InputRun(fs, task.output.directory, tables));
+/** What a deleted range hides whole is not read. */
+function openRuns(task: CompactTask, fs: SyncFileSystem, ranges: RangeRetention): InputRun[] {
+  return task.runs.map((tables) => {
+    const read = ranges.isEmpty ? tables : tables.filter((table) => !ranges.hidesTable(table));
+    return new InputRun(fs, task.output.directory, read);
+  });
+}
+
+/** The ranges that were deleted in any of the inputs. */
+function rangesOf(task: Task, fs: SyncFileSystem): RangeTombstones {
+  const all = new RangeTombstones();
+  if (task.kind === "flush") {
+    for (const { ranges } of task.memtables) {
+      const own = ranges && RangeTombstones.decode(ranges);
+      if (own !== undefined) all.addAll(own);
+    }
+    return all;
+  }
+  for (const table of task.runs.flat()) {
+    if (table.rangeDeletes > 0) all.addAll(readRanges(fs, task.output.directory, table));
+  }
+  return all;
+}
+
+function oldestMsOf(task: Task): number {
+  const inputs = task.kind === "flush" ? task.memtables : task.runs.flat();
+  return inputs.reduce((oldest, { oldestMs }) => Math.min(oldest, oldestMs), Infinity);
 }
 
 function inputOf(task: Task, runs: readonly InputRun[]): EntryCursor {
@@ -76,6 +105,7 @@ class Merge {
   readonly #input: EntryCursor;
   readonly #outputs: Outputs;
   readonly #fold: VersionFold;
+  readonly #ranges: RangeRetention;
   readonly #deeper: DeeperLevels;
   readonly #tableBytesMax: number;
   /** The user key and trailer before. */
@@ -86,12 +116,26 @@ class Merge {
   #begun = false;
   readonly #hasDeeper = () => this.#deeper.mayHold(this.#key, this.#keyBytes);
 
-  constructor(task: Task, input: EntryCursor, outputs: Outputs) {
+  constructor(
+    task: Task,
+    input: EntryCursor,
+    outputs: Outputs,
+    ranges: RangeRetention,
+    stripes: Stripes,
+  ) {
     this.#input = input;
     this.#outputs = outputs;
-    this.#fold = new VersionFold(new Stripes(task.snapshots));
+    this.#ranges = ranges;
+    // A flush is not asked: nothing goes in it for good.
+    const newerFromMs = task.kind === "compact" ? task.newerFromMs : 0;
+    const times = { nowMs: task.nowMs, newerFromMs };
+    this.#fold = new VersionFold(stripes, times);
     // A flush knows of no deeper levels, and takes it that every key is in them.
     this.#deeper = new DeeperLevels(task.kind === "compact" ? task.deeper : undefined);
+    if (!ranges.isEmpty) {
+      const kept = ranges.kept((start, end) => this.#deeper.overlap(start, end));
+      outputs.setRanges(kept, oldestMsOf(task));
+    }
     this.#tableBytesMax =
       task.kind === "compact" ? task.output.tableBytes : Number.POSITIVE_INFINITY;
   }
@@ -129,7 +173,11 @@ class Merge {
     }
     this.#low = input.trailerLow;
     this.#high = input.trailerHigh;
-    if (this.#fold.add(input)) this.#keep();
+    const sequence = sequenceOf(input.trailerLow, input.trailerHigh);
+    const isHidden =
+      !this.#ranges.isEmpty && this.#ranges.hides(this.#key, this.#keyBytes, sequence);
+    if (isHidden) this.#fold.skip(sequence);
+    else if (this.#fold.add(input)) this.#keep();
   }
 
   #endKey(): void {
@@ -188,6 +236,18 @@ class DeeperLevels {
       if (at < tables.length && compareTo(tables[at]!.smallest, key, keyBytes) <= 0) return true;
     }
     return false;
+  }
+
+  /** Whether a deeper level may have keys in a range. */
+  overlap(start: Uint8Array, end: Uint8Array | undefined): boolean {
+    if (this.#levels === undefined) return true;
+    return this.#levels.some((tables) =>
+      tables.some(
+        ({ smallest, largest }) =>
+          compareBytes(largest, start) >= 0 &&
+          (end === undefined || compareBytes(smallest, end) < 0),
+      ),
+    );
   }
 
   /** Whether an output that goes on to the key would overlap too much of the nearest level. */

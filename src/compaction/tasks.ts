@@ -19,6 +19,8 @@ interface TaskBase {
   readonly output: OutputSettings;
   /** Sequences of the open snapshots, ascending. */
   readonly snapshots: readonly number[];
+  /** By the wall clock: what expires at or before it has expired. */
+  readonly nowMs: number;
   /** An `Int32Array`'s memory: not 0 asks the task to end early. */
   readonly cancel: SharedArrayBuffer;
 }
@@ -41,6 +43,8 @@ export interface CompactTask extends TaskBase {
   /** By level, the nearest first: the tables below the output level that overlap the inputs, in key order. */
   readonly deeper: readonly (readonly TableRange[])[];
   readonly outputLevel: number;
+  /** Nothing of these keys above the inputs, nor in a memtable, was written before. */
+  readonly newerFromMs: number;
 }
 
 export type Task = FlushTask | CompactTask;

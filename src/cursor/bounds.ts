@@ -25,7 +25,7 @@ export function keyBounds({ gte, gt, lt, lte, prefix }: BoundOptions): KeyBounds
 }
 
 /** The first key after `key`: there is nothing between a key and itself with a zero byte appended. */
-function keyAfter(key: Uint8Array): Uint8Array {
+export function keyAfter(key: Uint8Array): Uint8Array {
   const after = new Uint8Array(key.length + 1);
   after.set(key);
   return after;

@@ -13,10 +13,11 @@
 import assert from "node:assert";
 import { compareRanges } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
-import { headerBytes } from "../entry-header.ts";
+import { expiresAtOf, headerBytes } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
 import {
   baseKindOf,
+  isKnownKind,
   KIND,
   KIND_SEEK,
   kindOf,
@@ -44,6 +45,8 @@ export class VisibleCursor {
   value: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
+  /** The value is an operand, which has yet to be folded into the key's older versions. */
+  isMerge = false;
   /** Entries that were read and not shown: tombstones, older versions, newer ones than the snapshot. */
   skipped = 0;
 
@@ -53,6 +56,8 @@ export class VisibleCursor {
   readonly #lower: Uint8Array | undefined;
   readonly #upper: Uint8Array | undefined;
   readonly #reverse: boolean;
+  /** The wall clock. */
+  readonly #now: () => number;
   /** The user key whose versions are being read is `#current[0, #currentBytes)`; none while that is 0. */
   #current: Uint8Array = new Uint8Array(KEY_BYTES_INITIAL);
   #currentBytes = 0;
@@ -65,8 +70,15 @@ export class VisibleCursor {
   /** Backwards: the cursor was sent to the key's newest visible version. */
   #isJumping = false;
 
-  /** Takes over `cursor`. Sees sequences up to and including `snapshot`. */
-  constructor(cursor: EntryCursor, snapshot: number, bounds: KeyBounds, reverse: boolean) {
+  /** Takes over `cursor`. Sees sequences up to and including `snapshot`; `now` is the wall clock. */
+  constructor(
+    cursor: EntryCursor,
+    snapshot: number,
+    bounds: KeyBounds,
+    reverse: boolean,
+    now: () => number,
+  ) {
+    this.#now = now;
     this.#cursor = cursor;
     this.#snapshotLow = trailerLow(snapshot, KIND_SEEK);
     this.#snapshotHigh = trailerHigh(snapshot);
@@ -130,7 +142,7 @@ export class VisibleCursor {
         this.#isDecided = true;
         this.#steps = 0;
         this.#hold();
-        if (this.#heldKind === KIND.PUT) {
+        if (this.#heldKind !== KIND.DELETE) {
           this.key = cursor.key;
           this.keyStart = cursor.keyStart;
           this.keyEnd = cursor.keyEnd;
@@ -163,7 +175,7 @@ export class VisibleCursor {
         continue;
       }
       // All of the current key's versions were read, if there is one.
-      if (this.#currentBytes > 0 && this.#heldKind === KIND.PUT) {
+      if (this.#currentBytes > 0 && this.#heldKind !== KIND.DELETE) {
         this.skipped--;
         this.key = this.#current;
         this.keyStart = 0;
@@ -228,14 +240,24 @@ export class VisibleCursor {
   #hold(): void {
     const cursor = this.#cursor;
     const kind = kindOf(cursor.trailerLow);
-    const base = baseKindOf(kind);
-    if (base !== KIND.PUT && base !== KIND.DELETE) {
+    this.#heldKind = KIND.PUT;
+    this.isMerge = false;
+    this.value = cursor.value;
+    this.valueStart = cursor.valueStart;
+    this.valueEnd = cursor.valueEnd;
+    if (kind !== KIND.PUT) this.#judge(kind);
+  }
+
+  /** What a version means that is not a plain put. */
+  #judge(kind: number): void {
+    if (!isKnownKind(kind)) {
       const key = Buffer.from(this.#currentKey()).toString("hex");
       throw new VarveError("CORRUPTION", `a version of key ${key} (hex) has unknown kind ${kind}`);
     }
-    this.#heldKind = base;
-    this.value = cursor.value;
-    this.valueStart = cursor.valueStart + headerBytes(kind);
-    this.valueEnd = cursor.valueEnd;
+    const base = baseKindOf(kind);
+    const expiresAt = expiresAtOf(kind, this.value, this.valueStart);
+    this.#heldKind = expiresAt <= this.#now() ? KIND.DELETE : base;
+    this.isMerge = base === KIND.MERGE;
+    this.valueStart += headerBytes(kind);
   }
 }

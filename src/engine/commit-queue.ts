@@ -155,6 +155,25 @@ export class CommitQueue {
     return commit;
   }
 
+  /** The newest sequence that was submitted, visible yet or not. */
+  get submittedSequence(): number {
+    return this.#nextSequence - 1;
+  }
+
+  /** Resolves when all that was submitted before is visible; throws where it will not be. */
+  async barrier(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.visibleSequence >= this.submittedSequence) return;
+    this.#forming ??= this.#startGroup();
+    const { versions, resolves, rejects } = this.#forming;
+    versions.push(this.submittedSequence);
+    await new Promise<Commit>((resolve, reject) => {
+      resolves.push(resolve);
+      rejects.push(reject);
+      this.#wake();
+    });
+  }
+
   /** Ends the memtable even though it is not full. Resolves when its log segments are durable; throws where they cannot be. */
   async rotate(): Promise<void> {
     this.#rotateMemtable(0, 0);

@@ -6,15 +6,21 @@
 import { VarveError } from "../errors.ts";
 import { DiskFileSystem } from "../fs/disk-file-system.ts";
 import type { FileSystem } from "../fs/file-system.ts";
-import { KIND } from "../key.ts";
 import type { Settings } from "../options.ts";
 import {
+  type BatchOptions,
   type Commit,
   type Data,
-  type Durability,
+  type DeleteOptions,
   type EntryRecord,
+  type Expiry,
+  type Incremented,
+  type KeyRange,
+  type MergeOperator,
   NOT_CACHED,
+  type Operand,
   type Operation,
+  type PutOptions,
   type ScanOptions,
   type Store,
   type WriteOptions,
@@ -26,16 +32,7 @@ import { type RepairReport, repairDirectory } from "./repair.ts";
 import type { EngineScan } from "./scan.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type DatabaseStats, statsOf } from "./stats.ts";
-import {
-  type CheckedBatch,
-  checkBatch,
-  checkDurability,
-  checkKey,
-  checkRange,
-  checkScan,
-  checkValue,
-  copyBatch,
-} from "./validate.ts";
+import { checkKey, checkRange, checkScan } from "./validate.ts";
 import {
   type TablesReport,
   type VerifyProgress,
@@ -43,19 +40,19 @@ import {
   verifyDirectory,
   verifyTables,
 } from "./verify.ts";
+import { Writes } from "./writes.ts";
 
-const NO_VALUE = new Uint8Array(0);
 const VERIFY_RETRY_MS = 1000;
 
 export class Database implements Store {
   readonly #engine: Engine;
-  readonly #durability: Durability;
+  readonly #writes: Writes;
   #closing: Promise<void> | undefined;
   #verifying: VerifyProgress | undefined;
 
   private constructor(engine: Engine) {
     this.#engine = engine;
-    this.#durability = engine.settings.durability;
+    this.#writes = new Writes(engine);
   }
 
   /**
@@ -79,43 +76,53 @@ export class Database implements Store {
   }
 
   /** Resolves when the write is as durable as asked for, and visible to every later read. */
-  put(key: Data, value: Data, options?: WriteOptions): Promise<Commit> {
+  put(key: Data, value: Data, options?: PutOptions): Promise<Commit> {
     try {
-      const keyBytes = checkKey(key, this.#engine.settings);
-      const valueBytes = checkValue(value, this.#engine.settings);
-      return this.#write(KIND.PUT, keyBytes, valueBytes, options);
+      return this.#writable().put(key, value, options);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  delete(key: Data, options?: WriteOptions): Promise<Commit> {
+  delete(key: Data, options?: DeleteOptions): Promise<Commit> {
     try {
-      return this.#write(KIND.DELETE, checkKey(key, this.#engine.settings), NO_VALUE, options);
+      return this.#writable().delete(key, options);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async batch(operations: readonly Operation[], options?: WriteOptions): Promise<Commit> {
-    this.#assertWritable();
-    const batch = checkBatch(operations, this.#engine.settings);
-    const durability = this.#durabilityOf(options);
-    const { admission, commits } = this.#engine;
-    const count = batch.operations.length;
-    if (count === 0) return { version: commits.visibleSequence };
-    if (batch.operations.some(({ value }) => value !== undefined)) this.#engine.space.assertSpace();
-    const apply = (checked: CheckedBatch) => {
-      commits.begin(count, checked.bytes);
-      for (const { key, value } of checked.operations) {
-        if (value === undefined) commits.add(KIND.DELETE, key, NO_VALUE);
-        else commits.add(KIND.PUT, key, value);
-      }
-      return commits.end(durability);
-    };
-    if (admission.mayPass(count, batch.bytes)) return apply(batch);
-    const kept = copyBatch(batch);
-    return admission.wait(count, batch.bytes, () => apply(kept));
+  async deleteRange(range: KeyRange, options?: WriteOptions): Promise<Commit> {
+    return this.#writable().deleteRange(range, options);
+  }
+
+  async batch(operations: readonly Operation[], options?: BatchOptions): Promise<Commit> {
+    return this.#writable().batch(operations, options);
+  }
+
+  async merge(
+    key: Data,
+    operator: MergeOperator,
+    operand: Operand,
+    options?: WriteOptions,
+  ): Promise<Commit> {
+    return this.#writable().merge(key, operator, operand, options);
+  }
+
+  async increment(
+    key: Data,
+    delta: number | bigint = 1,
+    options?: WriteOptions,
+  ): Promise<Incremented> {
+    return this.#writable().increment(key, delta, options);
+  }
+
+  async expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined> {
+    return this.#writable().expire(key, expiry, options);
+  }
+
+  async persist(key: Data, options?: WriteOptions): Promise<Commit | undefined> {
+    return this.#writable().persist(key, options);
   }
 
   get(key: Data): Promise<Uint8Array | undefined> {
@@ -155,7 +162,7 @@ export class Database implements Store {
 
   /** The database as it is now, to be read for as long as the snapshot is open. */
   snapshot(): Snapshot {
-    const { snapshots, commits } = this.#open();
+    const { snapshots, commits, maintenance } = this.#open();
     const sequence = commits.visibleSequence;
     snapshots.add(sequence);
     return new Snapshot(
@@ -167,13 +174,17 @@ export class Database implements Store {
         getMany: (keys) => this.#getMany(keys, sequence),
         scan: (scanOptions) => this.#scan(scanOptions, sequence),
       },
-      () => snapshots.remove(sequence),
+      () => {
+        snapshots.remove(sequence);
+        // What only the snapshot saw may be worth a compaction.
+        maintenance.wake();
+      },
     );
   }
 
   /** Writes all memtables to tables; resolves when they are on the disk. */
   async flush(): Promise<void> {
-    this.#assertWritable();
+    this.#writable();
     const { commits, maintenance } = this.#engine;
     await commits.rotate();
     await maintenance.flushed();
@@ -238,31 +249,6 @@ export class Database implements Store {
     await this.close();
   }
 
-  #write(
-    kind: number,
-    key: Uint8Array,
-    value: Uint8Array,
-    options: WriteOptions | undefined,
-  ): Promise<Commit> {
-    this.#assertWritable();
-    const durability = this.#durabilityOf(options);
-    const { admission, commits, space } = this.#engine;
-    if (kind === KIND.PUT) space.assertSpace();
-    const bytes = key.length + value.length;
-    if (admission.mayPass(1, bytes)) {
-      commits.begin(1, bytes);
-      commits.add(kind, key, value);
-      return commits.end(durability);
-    }
-    // The caller may use its arrays again once this has returned, so a write that waits keeps copies.
-    const [keptKey, keptValue] = [new Uint8Array(key), new Uint8Array(value)];
-    return admission.wait(1, bytes, () => {
-      commits.begin(1, bytes);
-      commits.add(kind, keptKey, keptValue);
-      return commits.end(durability);
-    });
-  }
-
   async #getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]> {
     if (!Array.isArray(keys)) {
       throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
@@ -275,19 +261,15 @@ export class Database implements Store {
     return this.#open().reads.scan(checkScan(options, this.#engine.settings), sequence);
   }
 
-  #durabilityOf(options: WriteOptions | undefined): Durability {
-    const durability = options?.durability;
-    return durability === undefined ? this.#durability : checkDurability(durability);
-  }
-
   #open(): Engine {
     if (this.#closing !== undefined) throw new VarveError("CLOSED", "the database is closed");
     return this.#engine;
   }
 
-  /** Closed, or stopped by an earlier failure of the log. */
-  #assertWritable(): void {
-    const failure = this.#open().commits.failure;
+  /** Throws where the database is closed, or was stopped by an earlier failure of the log. */
+  #writable(): Writes {
+    const { failure } = this.#open().commits;
     if (failure !== undefined) throw failure;
+    return this.#writes;
   }
 }

@@ -1,6 +1,7 @@
 /** The parts of an open database, as `openEngine` puts them together, and how they are taken apart again. */
 
 import { VarveError } from "../errors.ts";
+import type { Clock } from "../fs/clock.ts";
 import type { FileSystem, Lock } from "../fs/file-system.ts";
 import type { Log } from "../log/log.ts";
 import type { Settings } from "../options.ts";
@@ -19,6 +20,7 @@ import type { Tree } from "./tree.ts";
 export interface EngineParts {
   readonly settings: Settings;
   readonly fs: FileSystem;
+  readonly clock: Clock;
   readonly directory: string;
   readonly lock: Lock;
   readonly log: Pick<Log, "bytesWritten" | "syncs" | "close">;

@@ -67,6 +67,16 @@ export class IdleTidy {
     if (isIdle && maintenance.isResting) await this.#tidy();
   }
 
+  /** A deleted range may stand for any number of bytes below it. */
+  #hasRanges(): boolean {
+    const { memtables, version } = this.#options.tree;
+    if (memtables.active.ranges !== undefined) return true;
+    for (let level = 0; level < LAST_LEVEL; level++) {
+      if (version.totals(level).rangeDeletes > 0) return true;
+    }
+    return false;
+  }
+
   async #tidy(): Promise<void> {
     const { tree, commits, maintenance, logger, settings, logReserveBytes } = this.#options;
     const bytes = (level: number) => tree.version.totals(level).bytes;
@@ -78,7 +88,7 @@ export class IdleTidy {
     for (let level = 0; level < LAST_LEVEL; level++) upperBytes += bytes(level);
     // What a memtable holds is in the log, too.
     const treeGain = upperBytes + 2 * tree.memtables.active.usedBytes;
-    if (treeGain > gainMin && upperBytes + lastBytes <= TABLE_BYTES_MAX) {
+    if ((treeGain > gainMin || this.#hasRanges()) && upperBytes + lastBytes <= TABLE_BYTES_MAX) {
       logger.info({ upperBytes, lastBytes }, "nothing is written: compacting what there is");
       if (!tree.memtables.active.isEmpty) await commits.rotate();
       await maintenance.flushed();

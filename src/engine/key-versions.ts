@@ -7,16 +7,18 @@
  */
 import { compareBytes } from "../bytes/compare.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
-import { createdAtOf, headerBytes, revisionsOf } from "../entry-header.ts";
+import { createdAtOf, expiresAtOf, headerBytes, revisionsOf } from "../entry-header.ts";
 import {
   baseKindOf,
   FLAG,
+  KIND,
   KIND_SEEK,
   kindOf,
   sequenceOf,
   trailerHigh,
   trailerLow,
 } from "../key.ts";
+import type { Memtable } from "../memtable/memtable.ts";
 import { LEVELS } from "../options.ts";
 import { FIND, type FilterStats, TableLookup } from "../table/table-lookup.ts";
 import type { TableMeta } from "../table/table-meta.ts";
@@ -38,7 +40,7 @@ const EMPTY = new Uint8Array();
 const NO_BLOCK = -1;
 
 export class KeyVersions {
-  /** One of `KIND`. */
+  /** One of `KIND`. A DELETE that expires stands for an entry that has, and whose value is gone. */
   kind = 0;
   sequence = 0;
   timeMs = 0;
@@ -46,11 +48,17 @@ export class KeyVersions {
   value: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
+  /** From when on the entry is absent; `Infinity` where it does not expire. */
+  expiresAtMs = 0;
   /** How many versions this one stands for, and the time of the oldest of them. */
   revisions = 0;
   createdAtMs = 0;
   /** The key came into being with the oldest of them. */
   isBorn = false;
+  /** Readers see sequences up to this one. */
+  #sequence = 0;
+  /** The key was deleted with a range: nothing older is seen. */
+  #isOver = false;
   readonly #tables: TableCache;
   readonly #inTable: TableLookup;
   readonly #hash = new KeyHash();
@@ -59,7 +67,10 @@ export class KeyVersions {
   /** The next version is at or after this trailer. */
   #low = 0;
   #high = 0;
+  #byLives = false;
   #memtableAt = 0;
+  /** The node that was found last in the present memtable; 0 before the first. */
+  #node = 0;
   #level0At = 0;
   #level = 1;
   /** The table that is being searched. */
@@ -74,42 +85,62 @@ export class KeyVersions {
     this.#inTable = new TableLookup(filterStats);
   }
 
-  /** Before the newest version at or below `sequence`. The key's bytes must stay as they are. */
-  start(view: View, key: Uint8Array, sequence: number): void {
+  /**
+   * Before the newest version at or below `sequence`. The key's bytes must stay as they are. With `byLives`, what a
+   * memtable has of the key since it came into being counts as one version, the newest of them.
+   */
+  start(view: View, key: Uint8Array, sequence: number, byLives: boolean): void {
     this.#hash.update(key);
     this.#view = view;
     this.#key = key;
+    this.#byLives = byLives;
+    this.#sequence = sequence;
+    this.#isOver = false;
     this.#low = trailerLow(sequence, KIND_SEEK);
     this.#high = trailerHigh(sequence);
     this.#memtableAt = 0;
+    this.#node = 0;
     this.#level0At = 0;
     this.#level = 1;
     this.#leaveTable();
   }
 
-  /**
-   * To the next older version. What a memtable has of the key since it came into being counts as one version, the
-   * newest of them.
-   */
+  /** To the next older version. */
   next(): WalkState {
+    if (this.#isOver) return WALK.END;
     const { memtables } = this.#viewed();
     while (this.#memtableAt < memtables.length) {
-      const memtable = memtables[this.#memtableAt++]!;
-      const node = memtable.find(this.#hash, this.#key, this.#low, this.#high);
-      if (node === 0) continue;
-      const born = memtable.bornAt(node);
-      this.#take(memtable.kindAt(node), memtable.trailerLowAt(node), memtable.trailerHighAt(node));
-      this.timeMs = memtable.timeMsAt(node);
-      this.value = memtable.bytes;
-      this.valueStart = memtable.valueStartAt(node);
-      this.valueEnd = memtable.valueEndAt(node);
-      this.revisions = memtable.revisionsAt(node);
-      this.createdAtMs = memtable.timeMsAt(born);
-      // What is older than its first version was a tombstone.
-      this.isBorn = memtable.olderAt(born) !== 0;
-      return WALK.FOUND;
+      const memtable = memtables[this.#memtableAt]!;
+      const node = this.#nodeIn(memtable);
+      const deleted = memtable.ranges?.covering(this.#key, this.#sequence) ?? 0;
+      if (deleted > memtable.sequenceAt(node)) return this.#takeRange(deleted);
+      if (node !== 0) {
+        this.#takeNode(memtable, node);
+        // A deleted range in the same memtable may have ended what came before.
+        if (!this.#byLives || deleted === 0) return WALK.FOUND;
+        this.isBorn = true;
+        return WALK.FOUND;
+      }
+      this.#node = 0;
+      this.#memtableAt++;
     }
     return this.#nextInTables();
+  }
+
+  /** The next version in the memtable; 0 where there is none. */
+  #nodeIn(memtable: Memtable): number {
+    if (this.#node !== 0) return memtable.olderAt(this.#node);
+    return memtable.find(this.#hash, this.#key, this.#low, this.#high);
+  }
+
+  /** A deleted range as the tombstone that it is to the key. */
+  #takeRange(sequence: number): WalkState {
+    this.#leaveTable();
+    this.#isOver = true;
+    this.kind = KIND.DELETE;
+    this.sequence = sequence;
+    this.expiresAtMs = Number.POSITIVE_INFINITY;
+    return WALK.FOUND;
   }
 
   async load(): Promise<void> {
@@ -130,6 +161,29 @@ export class KeyVersions {
     this.#view = undefined;
   }
 
+  #takeNode(memtable: Memtable, node: number): void {
+    const kind = memtable.kindAt(node);
+    const valueStart = memtable.valueStartAt(node);
+    this.#take(kind, memtable.trailerLowAt(node), memtable.trailerHighAt(node));
+    this.timeMs = memtable.timeMsAt(node);
+    this.value = memtable.bytes;
+    this.valueStart = valueStart + headerBytes(kind);
+    this.valueEnd = memtable.valueEndAt(node);
+    this.expiresAtMs = expiresAtOf(kind, memtable.bytes, valueStart);
+    this.revisions = 1;
+    this.createdAtMs = this.timeMs;
+    this.isBorn = false;
+    this.#node = node;
+    if (!this.#byLives) return;
+    const born = memtable.bornAt(node);
+    this.revisions = memtable.revisionsAt(node);
+    this.createdAtMs = memtable.timeMsAt(born);
+    // What is older than its first version was a tombstone, or had expired.
+    this.isBorn = memtable.olderAt(born) !== 0;
+    this.#node = 0;
+    this.#memtableAt++;
+  }
+
   #nextInTables(): WalkState {
     for (;;) {
       this.#meta ??= this.#nextTable();
@@ -137,6 +191,10 @@ export class KeyVersions {
       const open = this.#held ?? this.#tables.get(this.#meta.number);
       if (open === undefined) return WALK.BLOCKED;
       const state = this.#search(open);
+      if (state !== FIND.BLOCKED && open.table.ranges !== undefined) {
+        const deleted = open.table.ranges.covering(this.#key, this.#sequence);
+        if (deleted > (state === FIND.FOUND ? this.sequence : 0)) return this.#takeRange(deleted);
+      }
       if (state === FIND.FOUND) return WALK.FOUND;
       if (state === FIND.BLOCKED) {
         // Held from now on, so that it stays open until the block is there.
@@ -175,6 +233,7 @@ export class KeyVersions {
     this.value = block;
     this.valueStart = valueStart + headerBytes(kind);
     this.valueEnd = inTable.valueEnd;
+    this.expiresAtMs = expiresAtOf(kind, block, valueStart);
     this.revisions = revisionsOf(kind, block, valueStart);
     this.createdAtMs = createdAtOf(kind, block, valueStart, this.timeMs);
     this.isBorn = (kind & FLAG.BORN) !== 0;

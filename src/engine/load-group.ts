@@ -1,5 +1,5 @@
 /** Puts the commit groups of a log into memtables. */
-import { trailerHigh, trailerLow } from "../key.ts";
+import { KIND, trailerHigh, trailerLow } from "../key.ts";
 import type { CommitGroupReader } from "../log/commit-group.ts";
 import type { Memtable } from "../memtable/memtable.ts";
 import type { MemtableSet } from "./memtable-set.ts";
@@ -11,6 +11,12 @@ export function loadGroup(memtables: MemtableSet, group: CommitGroupReader): Mem
   const full = hasRoom ? undefined : memtables.rotate(operations, payloadBytes);
   const memtable = memtables.active;
   while (group.next()) {
+    if (group.kind === KIND.RANGE_DELETE) {
+      const start = bytes.subarray(group.keyStart, group.keyEnd);
+      const end = bytes.subarray(group.valueStart, group.valueEnd);
+      memtable.deleteRange(start, end, group.sequence, group.committedAtMs);
+      continue;
+    }
     memtable.insert(
       bytes,
       group.keyStart,

@@ -9,10 +9,21 @@
 
 import { compareBytes } from "../bytes/compare.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
-import { headerBytes } from "../entry-header.ts";
-import { baseKindOf, KIND, KIND_SEEK, kindOf, trailerHigh, trailerLow } from "../key.ts";
+import { expiresAtOf, headerBytes } from "../entry-header.ts";
+import {
+  baseKindOf,
+  FLAG,
+  KIND,
+  KIND_SEEK,
+  kindOf,
+  sequenceOf,
+  trailerHigh,
+  trailerLow,
+} from "../key.ts";
+import type { Memtable } from "../memtable/memtable.ts";
 import { LEVELS } from "../options.ts";
-import { FIND, type FilterStats, TableLookup } from "../table/table-lookup.ts";
+import type { Table } from "../table/table.ts";
+import { FIND, type FilterStats, type FindState, TableLookup } from "../table/table-lookup.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { OpenTable } from "./open-table.ts";
 import type { TableCache } from "./table-cache.ts";
@@ -24,6 +35,8 @@ export const LOOKUP = {
   FOUND: 1,
   /** Something that the search needs is not in memory. */
   BLOCKED: 2,
+  /** The newest version is an operand, which has yet to be folded into those below it. */
+  MERGED: 3,
 } as const;
 export type LookupState = (typeof LOOKUP)[keyof typeof LOOKUP];
 
@@ -41,10 +54,15 @@ export class Lookup {
   readonly #tables: TableCache;
   readonly #hash = new KeyHash();
   readonly #inTable: TableLookup;
+  readonly #now: () => number;
 
-  /** `filterStats` counts what filters were asked; a search that may wait needs a `Lookup` of its own. */
-  constructor(tables: TableCache, filterStats: FilterStats) {
+  /**
+   * `filterStats` counts what filters were asked; a search that may wait needs a `Lookup` of its own. `now` is the
+   * wall clock.
+   */
+  constructor(tables: TableCache, filterStats: FilterStats, now: () => number) {
     this.#tables = tables;
+    this.#now = now;
     this.#inTable = new TableLookup(filterStats);
   }
 
@@ -52,6 +70,9 @@ export class Lookup {
     const low = trailerLow(sequence, KIND_SEEK);
     const high = trailerHigh(sequence);
     this.#hash.update(key);
+    if (view.hasRanges || view.memtables[0]?.ranges !== undefined) {
+      return this.#findAmongRanges(view, key, low, high);
+    }
     const inMemtables = this.#findInMemtables(view, key, low, high);
     if (inMemtables !== undefined) return inMemtables;
 
@@ -79,7 +100,7 @@ export class Lookup {
     const low = trailerLow(sequence, KIND_SEEK);
     const high = trailerHigh(sequence);
     this.#hash.update(key);
-    const inMemtables = this.#findInMemtables(view, key, low, high);
+    const inMemtables = this.#findInRangedMemtables(view, key, low, high);
     if (inMemtables !== undefined) return inMemtables;
     for (const meta of view.version.tablesFor(key)) {
       const table = (yield fetchTable(this.#tables, meta)) as OpenTable;
@@ -108,6 +129,7 @@ export class Lookup {
       const block = (yield fetchBlock(open, blockIndex)) as Uint8Array;
       state = inTable.findFrom(blockIndex, block, table, open, key, this.#hash, low, high);
     }
+    if (this.#isInRange(table, state, key, low, high)) return LOOKUP.ABSENT;
     return state === FIND.FOUND ? this.#take() : undefined;
   }
 
@@ -119,13 +141,46 @@ export class Lookup {
   ): LookupState | undefined {
     for (const memtable of view.memtables) {
       const node = memtable.find(this.#hash, key, low, high);
-      if (node === 0) continue;
-      this.value = memtable.bytes;
-      this.valueStart = memtable.valueStartAt(node);
-      this.valueEnd = memtable.valueEndAt(node);
-      return this.#judge(memtable.kindAt(node));
+      if (node !== 0) return this.#takeNode(memtable, node);
     }
     return undefined;
+  }
+
+  #findInRangedMemtables(
+    view: View,
+    key: Uint8Array,
+    low: number,
+    high: number,
+  ): LookupState | undefined {
+    for (const memtable of view.memtables) {
+      const node = memtable.find(this.#hash, key, low, high);
+      const deleted = memtable.ranges?.covering(key, sequenceOf(low, high)) ?? 0;
+      if (deleted > memtable.sequenceAt(node)) return LOOKUP.ABSENT;
+      if (node !== 0) return this.#takeNode(memtable, node);
+    }
+    return undefined;
+  }
+
+  #takeNode(memtable: Memtable, node: number): LookupState {
+    this.value = memtable.bytes;
+    this.valueStart = memtable.valueStartAt(node);
+    this.valueEnd = memtable.valueEndAt(node);
+    return this.#judge(memtable.kindAt(node));
+  }
+
+  /** The same search where ranges were deleted: what a range hides of what is in its place, and all that is below. */
+  #findAmongRanges(view: View, key: Uint8Array, low: number, high: number): LookupState {
+    const inMemtables = this.#findInRangedMemtables(view, key, low, high);
+    if (inMemtables !== undefined) return inMemtables;
+    for (const meta of view.version.tablesFor(key)) {
+      const open = this.#tables.get(meta.number);
+      if (open === undefined) return LOOKUP.BLOCKED;
+      const state = this.#inTable.find(open.table, open, key, this.#hash, low, high);
+      if (state === FIND.BLOCKED) return LOOKUP.BLOCKED;
+      if (this.#isInRange(open.table, state, key, low, high)) return LOOKUP.ABSENT;
+      if (state === FIND.FOUND) return this.#take();
+    }
+    return LOOKUP.ABSENT;
   }
 
   #findInTable(
@@ -141,6 +196,20 @@ export class Lookup {
     return state === FIND.BLOCKED ? LOOKUP.BLOCKED : this.#take();
   }
 
+  /** Whether the key was deleted with a range after what was found of it in the same table, if anything was. */
+  #isInRange(
+    { ranges }: Table,
+    state: FindState,
+    key: Uint8Array,
+    low: number,
+    high: number,
+  ): boolean {
+    if (ranges === undefined) return false;
+    const deleted = ranges.covering(key, sequenceOf(low, high));
+    const { trailerLow, trailerHigh } = this.#inTable;
+    return deleted > (state === FIND.FOUND ? sequenceOf(trailerLow, trailerHigh) : 0);
+  }
+
   /** What the search in a table has found. */
   #take(): LookupState {
     const inTable = this.#inTable;
@@ -153,7 +222,12 @@ export class Lookup {
   /** What the version that was found means. */
   #judge(kind: number): LookupState {
     if (kind === KIND.PUT) return LOOKUP.FOUND;
-    if (baseKindOf(kind) === KIND.DELETE) return LOOKUP.ABSENT;
+    const base = baseKindOf(kind);
+    if (base === KIND.DELETE) return LOOKUP.ABSENT;
+    if (base === KIND.MERGE) return LOOKUP.MERGED;
+    if ((kind & FLAG.EXPIRES) !== 0) {
+      if (expiresAtOf(kind, this.value, this.valueStart) <= this.#now()) return LOOKUP.ABSENT;
+    }
     this.valueStart += headerBytes(kind);
     return LOOKUP.FOUND;
   }

@@ -7,12 +7,16 @@
  * kept: reads go on, and so do writes until the memtables are full. Two are different: what passes, as a full
  * disk, is tried again; and tables that compaction finds damaged are left where they are, and left out.
  */
+import { nextExpiryMs } from "../compaction/expired.ts";
 import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../compaction/picker.ts";
+import { RangeRetention } from "../compaction/range-retention.ts";
+import { Stripes } from "../compaction/stripes.ts";
 import { codecOfLevel, compactionDebt, LAST_LEVEL, levelTargets } from "../compaction/targets.ts";
 import type { CompactTask, FlushTask, OutputSettings, TaskResult } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
-import { codecOf, type Settings } from "../options.ts";
+import { codecOf, LEVELS, type Settings } from "../options.ts";
+import { RangeTombstones } from "../range-tombstones.ts";
 import type { VersionEdit } from "../version/edit.ts";
 import type { Manifest } from "../version/manifest.ts";
 import type { Background } from "./background.ts";
@@ -21,7 +25,10 @@ import type { SealedMemtable } from "./memtable-set.ts";
 import type { Logger } from "./open-options.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
 import type { Tree } from "./tree.ts";
-import type { KeyRange } from "./validate.ts";
+import type { InclusiveRange } from "./validate.ts";
+
+/** Timers take no longer delays; one that ends early does no harm. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** After a full disk or too many open files had stopped a task, when room is not seen to be back before. */
 const RETRY_MS = 1000;
@@ -72,6 +79,7 @@ export class Maintenance {
   #closed = false;
   /** Something that passes stopped a task, which is then done again. */
   #retryTimer: Timer | undefined;
+  #expiryTimer: Timer | undefined;
   #flushes = 0;
   #compactions = 0;
   #moves = 0;
@@ -114,7 +122,7 @@ export class Maintenance {
   }
 
   /** Brings the keys of a range down to the last level, for as long as `isWanted`. */
-  async compact(range: KeyRange, isWanted: () => boolean = () => true): Promise<void> {
+  async compact(range: InclusiveRange, isWanted: () => boolean = () => true): Promise<void> {
     const { tree, settings } = this.#options;
     while (isWanted()) {
       this.#assertRunning();
@@ -130,6 +138,7 @@ export class Maintenance {
   async close(): Promise<void> {
     this.#closed = true;
     this.#retryTimer?.cancel();
+    this.#expiryTimer?.cancel();
     Atomics.store(new Int32Array(this.#cancel), 0, 1);
     await this.#options.background.close();
     await this.#installing.catch(() => undefined);
@@ -184,14 +193,28 @@ export class Maintenance {
   }
 
   #startCompactions(): void {
-    const { tree, settings, background, snapshots } = this.#options;
+    const { tree, settings, background, snapshots, clock } = this.#options;
     while (this.#compacting < background.compactionsMax) {
       const oldestSnapshot = snapshots.sequences()[0] ?? Number.POSITIVE_INFINITY;
-      const state = { busy: this.#busy, oldestSnapshot };
+      const nowMs = clock.now();
+      const state = { busy: this.#busy, oldestSnapshot, nowMs };
       const plan = pickCompaction(tree.version, settings, state);
-      if (plan === undefined) return;
+      if (plan === undefined) {
+        this.#wakeAtExpiry(nowMs);
+        return;
+      }
       this.#runPlan(plan).catch((error) => this.#fail("compaction", error));
     }
+  }
+
+  /** When much of a table will have expired, though nothing may be written until then. */
+  #wakeAtExpiry(nowMs: number): void {
+    this.#expiryTimer?.cancel();
+    const { tree, clock } = this.#options;
+    const next = nextExpiryMs(tree.version, nowMs);
+    if (next === undefined) return;
+    const delayMs = Math.min(next - nowMs, TIMER_MS_MAX);
+    this.#expiryTimer = clock.setTimer(delayMs, () => this.wake());
   }
 
   async #runPlan(plan: CompactionPlan): Promise<void> {
@@ -254,8 +277,23 @@ export class Maintenance {
       ),
       deeper,
       outputLevel: plan.outputLevel,
+      newerFromMs: this.#newerFromMs(plan, smallest, largest),
       ...this.#taskBase(codec),
     };
+  }
+
+  /** The earliest time of what may be newer than a plan's inputs: in memtables, and in tables above or beside them. */
+  #newerFromMs(plan: CompactionPlan, smallest: Uint8Array, largest: Uint8Array): number {
+    const { memtables, version } = this.#options.tree;
+    const inputs = new Set(plan.inputs.flatMap(({ tables }) => tables));
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const memtable of memtables.memtables) oldestMs = Math.min(oldestMs, memtable.oldestMs);
+    for (let level = 0; level <= plan.outputLevel; level++) {
+      for (const table of version.overlapping(level, smallest, largest)) {
+        if (!inputs.has(table)) oldestMs = Math.min(oldestMs, table.oldestMs);
+      }
+    }
+    return oldestMs;
   }
 
   #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {
@@ -272,6 +310,7 @@ export class Maintenance {
         numbers: numbers.shared,
       },
       snapshots: snapshots.sequences(),
+      nowMs: clock.now(),
       cancel: this.#cancel,
     };
   }
@@ -283,28 +322,47 @@ export class Maintenance {
     return this.#installing;
   }
 
-  async #installNow(edit: VersionEdit, flushed: readonly SealedMemtable[]): Promise<void> {
+  async #installNow(planned: VersionEdit, flushed: readonly SealedMemtable[]): Promise<void> {
     this.#assertRunning();
     const { tree, manifest, numbers, onLogFloor, onChange } = this.#options;
+    const covered = this.#coveredBy(flushed);
+    const edit = { ...planned, removed: [...planned.removed, ...covered] };
     const last = flushed.at(-1);
     const sequences = flushed.map(({ memtable }) => memtable.largestSequence);
     const logFloor = last?.nextLog ?? this.#logFloor;
     const lastSequence = Math.max(this.#lastSequence, ...sequences);
     const nextNumber = numbers.next;
     const next = tree.version.apply(edit);
-    await manifest.append(
-      { ...edit, logFloor, lastSequence, nextNumber },
-      {
-        version: next,
-        logFloor,
-        lastSequence,
-      },
-    );
+    // Nobody may begin to compact what goes with this edit.
+    for (const { number } of covered) this.#busy.add(number);
+    try {
+      const state = { version: next, logFloor, lastSequence };
+      await manifest.append({ ...edit, logFloor, lastSequence, nextNumber }, state);
+    } finally {
+      for (const { number } of covered) this.#busy.delete(number);
+    }
     this.#logFloor = logFloor;
     this.#lastSequence = lastSequence;
     tree.install(next, edit, flushed);
     if (last !== undefined) onLogFloor(logFloor);
     onChange();
+  }
+
+  /** Tables of which a range that was flushed leaves nothing to any reader: they go without being read. */
+  #coveredBy(flushed: readonly SealedMemtable[]): VersionEdit["removed"] {
+    const ranges = new RangeTombstones();
+    for (const { memtable } of flushed) {
+      if (memtable.ranges !== undefined) ranges.addAll(memtable.ranges);
+    }
+    if (ranges.isEmpty) return [];
+    const { tree, snapshots } = this.#options;
+    const retention = new RangeRetention(ranges, new Stripes(snapshots.sequences()));
+    return Array.from({ length: LEVELS }, (_, level) =>
+      tree.version
+        .files(level)
+        .filter((table) => !this.#busy.has(table.number) && retention.hidesTable(table))
+        .map(({ number }) => ({ level, number })),
+    ).flat();
   }
 
   #fail(what: string, error: unknown): void {

@@ -1,7 +1,7 @@
 /**
  * One memory budget for the whole engine. Memtables get a fixed share, since their arenas are allocated
  * whole; open tables (indexes and filters) and cached blocks share the rest. Blocks give way first, as
- * they are many and cheap to read again; tables are closed when they alone pass half of that rest.
+ * they are many and cheap to read again; tables are closed when they alone pass most of that rest.
  */
 import type { Settings } from "../options.ts";
 

@@ -191,6 +191,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   return assembleEngine({
     settings,
     fs,
+    clock,
     directory,
     lock,
     log,
@@ -200,7 +201,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     commits,
     admission,
     maintenance,
-    reads: new Reads(tree),
+    reads: new Reads(tree, () => clock.now()),
     snapshots,
     space,
     idleTidy,

@@ -82,6 +82,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
   return assembleEngine({
     settings,
     fs,
+    clock,
     directory,
     lock,
     log,
@@ -113,7 +114,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       onLogFloor: nothing,
       onChange: nothing,
     }),
-    reads: new Reads(tree),
+    reads: new Reads(tree, () => clock.now()),
     snapshots,
     idleTidy: { close: nothing },
     space: new SpaceGuard({ fs, directory, clock, logger, reserveBytes: 0, onSpace: nothing }),

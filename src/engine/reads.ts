@@ -19,7 +19,9 @@ import { KeyVersions } from "./key-versions.ts";
 import { Latency, READ_SAMPLE } from "./latency.ts";
 import { fetchLater, fetchNow, LOOKUP, Lookup, type LookupState } from "./lookup.ts";
 import { EngineScan } from "./scan.ts";
+import { filterRanges, hasRanges } from "./scan-ranges.ts";
 import type { Tree } from "./tree.ts";
+import { ValueFold } from "./value-fold.ts";
 import type { View } from "./view.ts";
 
 const BLOCKED = Symbol("blocked");
@@ -34,14 +36,16 @@ export class Reads {
   openScans = 0;
   readonly filter: FilterStats = { checks: 0, refused: 0, misses: 0 };
   readonly #tree: Tree;
+  readonly #now: () => number;
   readonly #lookup: Lookup;
   /** For walks that need not wait. */
   readonly #versions: KeyVersions;
   readonly #pool = new BytePool();
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, now: () => number) {
     this.#tree = tree;
-    this.#lookup = new Lookup(tree.tables, this.filter);
+    this.#now = now;
+    this.#lookup = new Lookup(tree.tables, this.filter, now);
     this.#versions = new KeyVersions(tree.tables, this.filter);
   }
 
@@ -55,6 +59,7 @@ export class Reads {
     const startedMs = sampled ? performance.now() : 0;
     const state = this.#lookup.find(this.#tree.view, key, sequence);
     if (state === LOOKUP.BLOCKED) return blocked;
+    if (state === LOOKUP.MERGED) return this.#foldCached(key, sequence, blocked);
     if (sampled) this.latency.recordSince(startedMs);
     return this.#take(this.#lookup, state);
   }
@@ -64,8 +69,17 @@ export class Reads {
     const got = this.getCached(key, sequence, BLOCKED);
     if (got !== BLOCKED) return got;
     this.waited++;
-    const lookup = new Lookup(this.#tree.tables, this.filter);
-    return this.#take(lookup, fetchNow(lookup.fetchSteps(this.#tree.view, key, sequence)));
+    const { view } = this.#tree;
+    const lookup = this.#newLookup();
+    const state = fetchNow(lookup.fetchSteps(view, key, sequence));
+    if (state !== LOOKUP.MERGED) return this.#take(lookup, state);
+    const fold = this.foldOf(view, key, sequence);
+    try {
+      while (!fold.advance()) fold.loadSync();
+    } finally {
+      fold.end();
+    }
+    return fold.value;
   }
 
   get(key: Uint8Array, sequence: number): Promise<Uint8Array | undefined> {
@@ -76,25 +90,29 @@ export class Reads {
   /** The value with all that is known of the key. */
   async getEntry(key: Uint8Array, sequence: number): Promise<EntryRecord | undefined> {
     this.gets++;
-    const { tables, view, views } = this.#tree;
-    this.#versions.start(view, key, sequence);
-    const cached = new EntrySum(this.#versions, this.#pool);
+    this.#versions.start(this.#tree.view, key, sequence, true);
+    const cached = new EntrySum(this.#versions, this.#pool, this.#now());
     const isWhole = cached.advance();
     this.#versions.end();
-    if (isWhole) return cached.record;
-
+    if (isWhole && !cached.isMerge) return recordOf(cached, cached.value);
     this.waited++;
-    const versions = new KeyVersions(tables, this.filter);
-    const pinned = views.pin();
+    return this.#pinned((view) => this.#getEntryLater(view, new Uint8Array(key), sequence));
+  }
+
+  async #getEntryLater(
+    view: View,
+    key: Uint8Array,
+    sequence: number,
+  ): Promise<EntryRecord | undefined> {
+    const versions = new KeyVersions(this.#tree.tables, this.filter);
+    const sum = new EntrySum(versions, this.#pool, this.#now());
     try {
-      versions.start(pinned, new Uint8Array(key), sequence);
-      const sum = new EntrySum(versions, this.#pool);
+      versions.start(view, key, sequence, true);
       while (!sum.advance()) await versions.load();
-      return sum.record;
     } finally {
       versions.end();
-      views.unpin(pinned);
     }
+    return recordOf(sum, sum.isMerge ? await this.#foldLater(view, key, sequence) : sum.value);
   }
 
   async getMany(
@@ -127,12 +145,33 @@ export class Reads {
     this.scans++;
     this.openScans++;
     const reverse = options.reverse === true;
-    const cursor = new VisibleCursor(this.#merge(view, runs), sequence, boundsOf(options), reverse);
-    return new EngineScan(cursor, options.limit ?? Number.POSITIVE_INFINITY, this.#pool, () => {
-      this.openScans--;
-      for (const run of runs) run.release();
-      views.unpin(view);
+    const bounds = boundsOf(options);
+    const visible = (children: readonly EntryCursor[]) =>
+      new VisibleCursor(mergeCursors(children), sequence, bounds, reverse, this.#now);
+    const cursors = [
+      ...view.memtables.map((memtable) => new MemtableCursor(memtable)),
+      ...runs.map((run) => new RunCursor(run)),
+    ];
+    return new EngineScan({
+      cursor: hasRanges(view)
+        ? async () => visible(await filterRanges(this.#tree.tables, view, cursors, sequence))
+        : visible(cursors),
+      limit: options.limit ?? Number.POSITIVE_INFINITY,
+      pool: this.#pool,
+      foldOf: (key) => this.foldOf(view, key, sequence),
+      release: () => {
+        this.openScans--;
+        for (const run of runs) run.release();
+        views.unpin(view);
+      },
     });
+  }
+
+  /** The key's value, to be folded from its versions; who loads keeps the view pinned, and ends the fold. */
+  foldOf(view: View, key: Uint8Array, sequence: number): ValueFold {
+    const versions = new KeyVersions(this.#tree.tables, this.filter);
+    versions.start(view, key, sequence, false);
+    return new ValueFold(versions, this.#now());
   }
 
   #runs(view: View): HeldRun[] {
@@ -145,32 +184,70 @@ export class Reads {
     return runs;
   }
 
-  #merge(view: View, runs: readonly HeldRun[]): EntryCursor {
-    return mergeCursors([
-      ...view.memtables.map((memtable) => new MemtableCursor(memtable)),
-      ...runs.map((run) => new RunCursor(run)),
-    ]);
-  }
-
   async #getLater(key: Uint8Array, sequence: number): Promise<Uint8Array | undefined> {
     this.waited++;
     const startedMs = performance.now();
+    return this.#pinned(async (view) => {
+      const lookup = this.#newLookup();
+      const state = await fetchLater(lookup.fetchSteps(view, key, sequence));
+      this.latency.recordSince(startedMs);
+      if (state === LOOKUP.MERGED) return this.#foldLater(view, key, sequence);
+      return this.#take(lookup, state);
+    });
+  }
+
+  #foldCached<Blocked>(
+    key: Uint8Array,
+    sequence: number,
+    blocked: Blocked,
+  ): Uint8Array | undefined | Blocked {
+    const fold = this.foldOf(this.#tree.view, key, sequence);
+    const isWhole = fold.advance();
+    fold.end();
+    return isWhole ? fold.value : blocked;
+  }
+
+  async #foldLater(view: View, key: Uint8Array, sequence: number): Promise<Uint8Array | undefined> {
+    const fold = this.foldOf(view, key, sequence);
+    try {
+      while (!fold.advance()) await fold.load();
+    } finally {
+      fold.end();
+    }
+    return fold.value;
+  }
+
+  async #pinned<Result>(read: (view: View) => Promise<Result>): Promise<Result> {
     const { views } = this.#tree;
     const view = views.pin();
     try {
-      const lookup = new Lookup(this.#tree.tables, this.filter);
-      const state = await fetchLater(lookup.fetchSteps(view, key, sequence));
-      this.latency.recordSince(startedMs);
-      return this.#take(lookup, state);
+      return await read(view);
     } finally {
       views.unpin(view);
     }
+  }
+
+  #newLookup(): Lookup {
+    return new Lookup(this.#tree.tables, this.filter, this.#now);
   }
 
   #take(lookup: Lookup, state: LookupState): Uint8Array | undefined {
     if (state !== LOOKUP.FOUND) return undefined;
     return this.#pool.copy(lookup.value, lookup.valueStart, lookup.valueEnd);
   }
+}
+
+function recordOf(sum: EntrySum, value: Uint8Array | undefined): EntryRecord | undefined {
+  if (value === undefined) return undefined;
+  const { revision, sequence, createdAtMs, updatedAtMs, expiresAtMs } = sum;
+  return {
+    value,
+    sequence,
+    revision,
+    createdAt: createdAtMs,
+    updatedAt: updatedAtMs,
+    expiresAt: expiresAtMs === Number.POSITIVE_INFINITY ? undefined : expiresAtMs,
+  };
 }
 
 /** The bounds as bytes of the scan's own: it may begin after the caller has used its arrays again. */

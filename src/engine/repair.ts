@@ -8,8 +8,9 @@
  */
 import { join } from "node:path";
 import { compareBytes } from "../bytes/compare.ts";
-import { InputRun } from "../compaction/input-run.ts";
+import { InputRun, readRanges } from "../compaction/input-run.ts";
 import { Outputs } from "../compaction/outputs.ts";
+import { RangeRetention } from "../compaction/range-retention.ts";
 import { Stripes } from "../compaction/stripes.ts";
 import { LAST_LEVEL } from "../compaction/targets.ts";
 import { VersionFold } from "../compaction/version-fold.ts";
@@ -19,11 +20,13 @@ import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { LOCK_NAME, logName, parseFileName, tableName } from "../fs/names.ts";
+import { sequenceOf } from "../key.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
 import { SortedCursor } from "../memtable/sorted-cursor.ts";
 import { codecOf, DEFAULT_SETTINGS, LEVELS } from "../options.ts";
+import { RangeTombstones } from "../range-tombstones.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import { readTableMeta } from "../table/table-reader.ts";
 import { Manifest } from "../version/manifest.ts";
@@ -178,8 +181,10 @@ class Repair {
     const outputs = this.#outputs();
     for (const memtable of memtables.memtables) {
       const input = new SortedCursor(memtable.handle);
-      foldAll(input, outputs, { hasDeeper: true, tableBytesMax: Number.POSITIVE_INFINITY });
-      outputs.cut();
+      const ranges = memtable.ranges ?? new RangeTombstones();
+      outputs.setRanges(ranges.fragments, memtable.oldestMs);
+      foldAll(input, outputs, ranges, { hasDeeper: true, tableBytesMax: Infinity });
+      outputs.end();
     }
     const added = outputs.finish().map((table) => ({ level: 0, table }));
     return version.apply({ added, removed: [] });
@@ -195,10 +200,22 @@ class Repair {
       ...memtables.memtables.map((memtable) => new SortedCursor(memtable.handle)),
       ...runs.map((run) => new RunCursor(run)),
     ]);
-    foldAll(merged, outputs, { hasDeeper: false, tableBytesMax: DEFAULT_SETTINGS.tableBytes });
+    // With all tables in one run the ranges have done what they were for, and go.
+    const { tableBytes: tableBytesMax } = DEFAULT_SETTINGS;
+    const ranges = this.#rangesOf(tables, memtables);
+    foldAll(merged, outputs, ranges, { hasDeeper: false, tableBytesMax });
     for (const run of runs) run.close();
     const added = outputs.finish().map((table) => ({ level: LAST_LEVEL, table }));
     return Version.EMPTY.apply({ added, removed: [] });
+  }
+
+  #rangesOf(tables: readonly TableMeta[], memtables: MemtableSet): RangeTombstones {
+    const all = new RangeTombstones();
+    for (const { ranges } of memtables.memtables) if (ranges !== undefined) all.addAll(ranges);
+    for (const table of tables) {
+      if (table.rangeDeletes > 0) all.addAll(readRanges(this.#fs.sync, this.#directory, table));
+    }
+    return all;
   }
 
   #outputs(): Outputs {
@@ -272,9 +289,14 @@ function withoutUnsound(version: Version, sound: ReadonlyMap<number, TableMeta>)
 function foldAll(
   input: EntryCursor,
   outputs: Outputs,
+  ranges: RangeTombstones,
   { hasDeeper, tableBytesMax }: { hasDeeper: boolean; tableBytesMax: number },
 ): void {
-  const fold = new VersionFold(new Stripes([]));
+  // All versions that there are of a key come by, so none is newer.
+  const times = { nowMs: Date.now(), newerFromMs: Number.POSITIVE_INFINITY };
+  const stripes = new Stripes([]);
+  const fold = new VersionFold(stripes, times);
+  const retention = new RangeRetention(ranges, stripes);
   let key = new Uint8Array();
   const endKey = () => {
     if (fold.end(() => hasDeeper)) outputs.add(key, key.length, fold);
@@ -288,7 +310,9 @@ function foldAll(
       endKey();
       key = new Uint8Array(next);
     }
-    fold.add(input);
+    const sequence = sequenceOf(input.trailerLow, input.trailerHigh);
+    if (retention.hides(key, key.length, sequence)) fold.skip(sequence);
+    else fold.add(input);
   }
   endKey();
 }

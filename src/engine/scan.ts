@@ -8,12 +8,18 @@ import type { VisibleCursor } from "../cursor/visible-cursor.ts";
 import { CURSOR } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
 import type { Entry, Scan } from "../store.ts";
+import type { ValueFold } from "./value-fold.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
 
 export class EngineScan implements Scan {
-  readonly #cursor: VisibleCursor;
+  #cursor: VisibleCursor | undefined;
+  /** Makes the cursor, where that has to wait. */
+  readonly #makeCursor: () => Promise<VisibleCursor>;
   readonly #pool: BytePool;
+  readonly #foldOf: (key: Uint8Array) => ValueFold;
+  /** What the present entry's value is folded from, where that is an operand. */
+  #fold: ValueFold | undefined;
   #left: number;
   #started = false;
   #ended = false;
@@ -22,12 +28,26 @@ export class EngineScan implements Scan {
   /** The last unfinished asynchronous step, which later calls queue behind. */
   #busy: Promise<unknown> | undefined;
 
-  constructor(cursor: VisibleCursor, limit: number, pool: BytePool, release: () => void) {
-    this.#cursor = cursor;
-    this.#pool = pool;
-    this.#left = limit;
-    this.#release = release;
-    if (limit === 0) this.#end();
+  constructor(options: {
+    /** Or a function that makes one, where that has to wait. */
+    cursor: VisibleCursor | (() => Promise<VisibleCursor>);
+    limit: number;
+    pool: BytePool;
+    /** Begins to fold the value of a key as the scan sees it. */
+    foldOf: (key: Uint8Array) => ValueFold;
+    release: () => void;
+  }) {
+    const { cursor } = options;
+    if (typeof cursor === "function") this.#makeCursor = cursor;
+    else {
+      this.#cursor = cursor;
+      this.#makeCursor = async () => cursor;
+    }
+    this.#pool = options.pool;
+    this.#foldOf = options.foldOf;
+    this.#left = options.limit;
+    this.#release = options.release;
+    if (options.limit === 0) this.#end();
   }
 
   next(): Promise<IteratorResult<Entry, undefined>> {
@@ -67,22 +87,34 @@ export class EngineScan implements Scan {
   /** Moves to the next entry; false where the move waits for a block. */
   #move(): boolean {
     if (this.#ended) return true;
-    if (this.#started) this.#cursor.next();
-    else this.#cursor.start();
+    const cursor = this.#cursor;
+    if (cursor === undefined) return false;
+    if (this.#started) cursor.next();
+    else cursor.start();
     this.#started = true;
-    return this.#cursor.state !== CURSOR.BLOCKED;
+    return cursor.state !== CURSOR.BLOCKED && this.#foldMerge(cursor);
+  }
+
+  /** Folds the present entry's value, where it must be; false where that waits for a block. */
+  #foldMerge(cursor: VisibleCursor): boolean {
+    this.#fold?.end();
+    this.#fold = undefined;
+    const { state, isMerge, key, keyStart, keyEnd } = cursor;
+    if (state !== CURSOR.VALID || !isMerge) return true;
+    this.#fold = this.#foldOf(key.slice(keyStart, keyEnd));
+    return this.#fold.advance();
   }
 
   #entry(): Entry | undefined {
-    if (this.#ended) return undefined;
     const cursor = this.#cursor;
+    if (this.#ended || cursor === undefined) return undefined;
     if (cursor.state === CURSOR.END) {
       this.#end();
       return undefined;
     }
     const entry: Entry = [
       this.#pool.copy(cursor.key, cursor.keyStart, cursor.keyEnd),
-      this.#pool.copy(cursor.value, cursor.valueStart, cursor.valueEnd),
+      this.#fold?.value ?? this.#pool.copy(cursor.value, cursor.valueStart, cursor.valueEnd),
     ];
     if (--this.#left === 0) this.#end();
     return entry;
@@ -117,7 +149,17 @@ export class EngineScan implements Scan {
   }
 
   async #unblock(): Promise<void> {
-    while (this.#cursor.state === CURSOR.BLOCKED) await this.#cursor.load();
+    let cursor = this.#cursor;
+    if (cursor === undefined) {
+      cursor = await this.#makeCursor();
+      this.#cursor = cursor;
+      this.#started = true;
+      cursor.start();
+    }
+    while (cursor.state === CURSOR.BLOCKED) await cursor.load();
+    for (let isWhole = this.#foldMerge(cursor); !isWhole; isWhole = this.#fold?.advance() ?? true) {
+      await this.#fold?.load();
+    }
   }
 
   /** Runs `step` after all steps before it; a failed step ends the scan. */
@@ -146,6 +188,7 @@ export class EngineScan implements Scan {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#fold?.end();
     this.#release();
   }
 }

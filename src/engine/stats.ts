@@ -13,6 +13,8 @@ export interface LevelStats {
   readonly bytes: number;
   readonly entries: number;
   readonly tombstones: number;
+  readonly expiring: number;
+  readonly rangeDeletes: number;
 }
 
 export interface DatabaseStats {

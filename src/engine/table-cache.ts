@@ -14,6 +14,12 @@ import type { TableMeta } from "../table/table-meta.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { OpenTable } from "./open-table.ts";
 
+/**
+ * Of what tables and blocks share, what tables may take. A block that is missing costs one read of a block, a table
+ * that is missing one of its whole tail; so blocks give way, but for what a scan needs.
+ */
+const TABLES_SHARE = 7 / 8;
+
 export class TableCache {
   readonly blocks: BlockCache;
   /** Indexes and filters of the open tables. */
@@ -204,7 +210,7 @@ export class TableCache {
 
   /** Closes tables that are too many or too large together, then gives blocks what is left. */
   #balance(): void {
-    const bytesMax = this.#cacheBytes / 2;
+    const bytesMax = this.#cacheBytes * TABLES_SHARE;
     // A Map keeps insertion order: the oldest come first, and a table spared is moved to the end.
     for (const [number, table] of this.#tables) {
       if (this.#tables.size <= 1) break;

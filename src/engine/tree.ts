@@ -4,7 +4,9 @@
  * complete, and who runs the background work tells it what has become of one.
  */
 
-import { trailerHigh, trailerLow } from "../key.ts";
+import { KIND, trailerHigh, trailerLow } from "../key.ts";
+import type { Memtable } from "../memtable/memtable.ts";
+import { LEVELS } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { VersionEdit } from "../version/edit.ts";
 import type { Version } from "../version/version.ts";
@@ -12,6 +14,14 @@ import { VersionList } from "../version/version-list.ts";
 import type { MemtableSet, SealedMemtable } from "./memtable-set.ts";
 import type { TableCache } from "./table-cache.ts";
 import { type View, ViewList } from "./view.ts";
+
+function hasRanges(full: readonly Memtable[], version: Version): boolean {
+  if (full.some(({ ranges }) => ranges !== undefined)) return true;
+  for (let level = 0; level < LEVELS; level++) {
+    if (version.totals(level).rangeDeletes > 0) return true;
+  }
+  return false;
+}
 
 export class Tree {
   readonly memtables: MemtableSet;
@@ -44,7 +54,20 @@ export class Tree {
     return this.#versions.current;
   }
 
+  /** Whether any entry expires, in a memtable or a table. */
+  get mayExpire(): boolean {
+    if (this.memtables.memtables.some(({ expiring }) => expiring > 0)) return true;
+    for (let level = 0; level < LEVELS; level++) {
+      if (this.version.totals(level).expiring > 0) return true;
+    }
+    return false;
+  }
+
   insert(sequence: number, kind: number, timeMs: number, key: Uint8Array, value: Uint8Array): void {
+    if (kind === KIND.RANGE_DELETE) {
+      this.memtables.active.deleteRange(key, value, sequence, timeMs);
+      return;
+    }
     const low = trailerLow(sequence, kind);
     const high = trailerHigh(sequence);
     this.memtables.active.insert(key, 0, key.length, low, high, timeMs, value, 0, value.length);
@@ -65,6 +88,8 @@ export class Tree {
   }
 
   #view(): View {
-    return { memtables: this.memtables.memtables, version: this.#versions.pin() };
+    const { memtables } = this.memtables;
+    const version = this.#versions.pin();
+    return { memtables, version, hasRanges: hasRanges(memtables.slice(1), version) };
   }
 }

@@ -1,16 +1,29 @@
 /** The checks of arguments that every write and read passes before anything is changed. */
+
+import { compareBytes } from "../bytes/compare.ts";
 import { toBytes } from "../bytes/data.ts";
+import { keyBounds } from "../cursor/bounds.ts";
+import { withExpiry } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
+import { FLAG, KIND, TIME_MAX_MS } from "../key.ts";
+import { encodeOperand } from "../merge-operators.ts";
 import type { Settings } from "../options.ts";
 import {
+  COUNTER_BYTES,
   type Data,
+  type KeyRange as DeletedRange,
   DURABILITIES,
   type Durability,
+  type Expiry,
+  encodeCounter,
+  MERGE_OPERATORS,
+  type MergeOperator,
+  type Operand,
   type Operation,
   type ScanOptions,
 } from "../store.ts";
 
-type Limits = Pick<
+export type Limits = Pick<
   Settings,
   "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
 >;
@@ -52,20 +65,30 @@ export function checkDurability(durability: Durability): Durability {
   throw new VarveError("INVALID_ARGUMENT", message);
 }
 
-interface CheckedOperation {
+/** An operation as it is stored. */
+export interface StoredOperation {
+  /** One of `KIND`, with flags. */
+  readonly kind: number;
   readonly key: Uint8Array;
-  /** `undefined` for a delete. */
-  readonly value: Uint8Array | undefined;
+  readonly value: Uint8Array;
 }
 
 export interface CheckedBatch {
-  readonly operations: readonly CheckedOperation[];
+  readonly operations: readonly StoredOperation[];
   /** Keys and values together. */
   readonly bytes: number;
 }
 
+const NO_VALUE = new Uint8Array(0);
+/** Before every other key. */
+const FIRST_KEY = Uint8Array.of(0);
+
 /** Checks all of a batch, so that it is refused before any of it is applied. */
-export function checkBatch(operations: readonly Operation[], limits: Limits): CheckedBatch {
+export function checkBatch(
+  operations: readonly Operation[],
+  limits: Limits,
+  nowMs: number,
+): CheckedBatch {
   if (!Array.isArray(operations)) {
     throw new VarveError("INVALID_ARGUMENT", "a batch is an array of operations");
   }
@@ -75,14 +98,9 @@ export function checkBatch(operations: readonly Operation[], limits: Limits): Ch
   }
   let bytes = 0;
   const checked = operations.map((operation: Operation) => {
-    const key = checkKey(operation?.key, limits);
-    const value = operation.type === "put" ? checkValue(operation.value, limits) : undefined;
-    if (value === undefined && operation.type !== "delete") {
-      const type = String((operation as { type: unknown }).type);
-      throw new VarveError("INVALID_ARGUMENT", `an operation is a put or a delete, not ${type}`);
-    }
-    bytes += key.length + (value?.length ?? 0);
-    return { key, value };
+    const stored = checkOperation(operation, limits, nowMs);
+    bytes += stored.key.length + stored.value.length;
+    return stored;
   });
   if (bytes > limits.batchBytesMax) {
     const message = `the batch has ${bytes} bytes; at most ${limits.batchBytesMax} are allowed`;
@@ -91,13 +109,103 @@ export function checkBatch(operations: readonly Operation[], limits: Limits): Ch
   return { operations: checked, bytes };
 }
 
+function checkOperation(operation: Operation, limits: Limits, nowMs: number): StoredOperation {
+  if (operation?.type === "deleteRange") return storedRange(operation, limits);
+  const key = checkKey(operation?.key, limits);
+  switch (operation.type) {
+    case "put":
+      return storedPut(key, checkValue(operation.value, limits), checkExpiry(operation, nowMs));
+    case "delete":
+      return { kind: KIND.DELETE, key, value: NO_VALUE };
+    case "merge":
+      return {
+        kind: KIND.MERGE,
+        key,
+        value: checkOperand(operation.operator, operation.operand, limits),
+      };
+    default: {
+      const type = String((operation as { type: unknown }).type);
+      const message = `an operation is a put, a delete, a merge or a deleteRange, not ${type}`;
+      throw new VarveError("INVALID_ARGUMENT", message);
+    }
+  }
+}
+
+/** The range from the operation's key up to its value; see `KIND.RANGE_DELETE`. `undefined` where it is empty. */
+export function storedRange(range: DeletedRange, limits: Limits): StoredOperation {
+  if (typeof range !== "object" || range === null || BOUNDS.every((name) => !(name in range))) {
+    const message = `deleteRange takes bounds (${BOUNDS.join(", ")}); an empty gte stands for all keys`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
+  const [gte, gt, lt, lte, prefix] = BOUNDS.map((name) => checkBound(name, range[name], limits));
+  const { lower, upper } = keyBounds({ gte, gt, lt, lte, prefix });
+  const start = lower === undefined || lower.length === 0 ? FIRST_KEY : lower;
+  // An end at or before the start: the range is empty, and deletes nothing.
+  const isEmpty = upper !== undefined && compareBytes(upper, start) <= 0;
+  return { kind: KIND.RANGE_DELETE, key: start, value: isEmpty ? start : (upper ?? NO_VALUE) };
+}
+
+export function storedPut(
+  key: Uint8Array,
+  value: Uint8Array,
+  expiresAtMs: number | undefined,
+): StoredOperation {
+  if (expiresAtMs === undefined) return { kind: KIND.PUT, key, value };
+  return { kind: KIND.PUT | FLAG.EXPIRES, key, value: withExpiry(value, expiresAtMs) };
+}
+
 /** The batch with arrays of its own, for a write that must wait while the caller goes on. */
 export function copyBatch(batch: CheckedBatch): CheckedBatch {
-  const operations = batch.operations.map(({ key, value }) => ({
+  const operations = batch.operations.map(({ kind, key, value }) => ({
+    kind,
     key: new Uint8Array(key),
-    value: value === undefined ? undefined : new Uint8Array(value),
+    value: new Uint8Array(value),
   }));
   return { operations, bytes: batch.bytes };
+}
+
+/** When an entry expires, by the wall clock; `undefined` where nothing says so. */
+export function checkExpiry({ ttlMs, expiresAt }: Expiry, nowMs: number): number | undefined {
+  if (ttlMs !== undefined && expiresAt !== undefined) {
+    throw new VarveError("INVALID_ARGUMENT", "give ttlMs or expiresAt, not both");
+  }
+  if (ttlMs !== undefined) {
+    if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) {
+      const message = `ttlMs is ${String(ttlMs)}; it must be a whole number from 1`;
+      throw new VarveError("INVALID_ARGUMENT", message);
+    }
+    return Math.min(nowMs + ttlMs, TIME_MAX_MS);
+  }
+  if (expiresAt === undefined) return undefined;
+  if (!Number.isSafeInteger(expiresAt) || expiresAt < 0 || expiresAt > TIME_MAX_MS) {
+    const message = `expiresAt is ${String(expiresAt)}; it must be a whole number of milliseconds from 0 to ${TIME_MAX_MS}`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
+  return expiresAt;
+}
+
+/** The operand as it is stored. */
+export function checkOperand(
+  operator: MergeOperator,
+  operand: Operand,
+  limits: Limits,
+): Uint8Array {
+  if (!MERGE_OPERATORS.includes(operator)) {
+    const message = `the merge operator is ${String(operator)}; it must be one of ${MERGE_OPERATORS.join(", ")}`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
+  if (typeof operand === "number" || typeof operand === "bigint") {
+    if (operator === "append") {
+      throw new VarveError("INVALID_ARGUMENT", "append takes a string or a Uint8Array");
+    }
+    return encodeOperand(operator, encodeCounter(operand));
+  }
+  const bytes = checkValue(operand, limits);
+  if (operator !== "append" && (typeof operand === "string" || bytes.length !== COUNTER_BYTES)) {
+    const message = `${operator} takes a number, a bigint or the ${COUNTER_BYTES} bytes of a counter`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
+  return encodeOperand(operator, bytes);
 }
 
 const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
@@ -119,7 +227,7 @@ export function checkScan(options: ScanOptions | undefined, limits: Limits): Sca
   return options;
 }
 
-export interface KeyRange {
+export interface InclusiveRange {
   readonly gte: Uint8Array | undefined;
   readonly lte: Uint8Array | undefined;
 }
@@ -127,7 +235,7 @@ export interface KeyRange {
 export function checkRange(
   range: { readonly gte?: Data; readonly lte?: Data },
   limits: Limits,
-): KeyRange {
+): InclusiveRange {
   return { gte: checkBound("gte", range.gte, limits), lte: checkBound("lte", range.lte, limits) };
 }
 

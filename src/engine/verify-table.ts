@@ -11,12 +11,13 @@ import { headerBytes } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
 import { tableName } from "../fs/names.ts";
-import { baseKindOf, compareTrailers, isKnownKind, KIND, kindOf, sequenceOf } from "../key.ts";
+import { compareTrailers, isKnownKind, isTombstone, kindOf, sequenceOf } from "../key.ts";
 import { decodeBlock } from "../table/block-format.ts";
 import type { BlockSource } from "../table/block-source.ts";
 import { parseTable, type Table } from "../table/table.ts";
 import { TableCursor } from "../table/table-cursor.ts";
 import type { TableMeta } from "../table/table-meta.ts";
+import { tableRange } from "../table/table-range.ts";
 
 const READ_BYTES = 1024 * 1024;
 
@@ -133,22 +134,31 @@ class EntryCheck {
     this.#low = trailerLow;
     this.#high = trailerHigh;
     this.#entries++;
-    if (baseKindOf(kind) === KIND.DELETE) this.#tombstones++;
-    const sequence = sequenceOf(trailerLow, trailerHigh);
+    if (isTombstone(kind)) this.#tombstones++;
+    this.#see(sequenceOf(trailerLow, trailerHigh));
+  }
+
+  #see(sequence: number): void {
     this.#smallestSequence = Math.min(this.#smallestSequence, sequence);
     this.#largestSequence = Math.max(this.#largestSequence, sequence);
   }
 
   /** Holds what was counted against the manifest's word and the table's own. */
   end(meta: TableMeta): void {
+    const { ranges } = this.#table;
+    for (const { sequences } of ranges?.fragments ?? [])
+      for (const one of sequences) this.#see(one);
+    const last = this.#entries === 0 ? undefined : this.#key;
+    const { smallest, largest } = tableRange(this.#smallest, last, ranges);
     for (const said of [meta, this.#table.properties]) {
       const right =
         said.entries === this.#entries &&
         said.tombstones === this.#tombstones &&
         said.smallestSequence === this.#smallestSequence &&
         said.largestSequence === this.#largestSequence &&
-        compareBytes(said.smallest, this.#smallest ?? new Uint8Array()) === 0 &&
-        compareBytes(said.largest, this.#key) === 0;
+        said.rangeDeletes === (ranges?.fragments.length ?? 0) &&
+        compareBytes(said.smallest, smallest) === 0 &&
+        compareBytes(said.largest, largest) === 0;
       if (!right)
         fail(this.#path, 0, "the entries are not those that manifest and properties tell of");
     }

@@ -11,6 +11,8 @@ export interface View {
   /** The first takes writes; the others wait for flush. */
   readonly memtables: readonly Memtable[];
   readonly version: Version;
+  /** Ranges were deleted in a table, or in a memtable other than the first. */
+  readonly hasRanges: boolean;
 }
 
 export class ViewList {

@@ -6,6 +6,8 @@
  *
  *   operation = kind u8 | keyBytes u32 | valueBytes u32 | key | value        valueBytes is 0 for deletes
  *
+ * A value is as it is stored, behind what the flags of its kind say (`src/entry-header.ts`).
+ *
  * Operations have consecutive sequence numbers from `firstSequence`. The high bit of `kind` is set on the
  * last operation of each batch, which marks where one caller's batch ends and the next one's begins.
  *
@@ -14,7 +16,7 @@
  */
 import { readU32, writeU32 } from "../bytes/little-endian.ts";
 import { VarveError } from "../errors.ts";
-import { KIND } from "../key.ts";
+import { isKnownKind } from "../key.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 
 const GROUP_HEADER_BYTES = 8 + 8 + 4;
@@ -68,6 +70,7 @@ export class CommitGroupWriter {
   }
 
   endBatch(): void {
+    if (this.operations === 0) return;
     this.buffer[this.#lastOperation]! |= LAST_OF_BATCH;
   }
 
@@ -141,7 +144,7 @@ export class CommitGroupReader {
     const kindAndFlag = this.bytes[at]!;
     this.kind = kindAndFlag & ~LAST_OF_BATCH;
     this.lastOfBatch = (kindAndFlag & LAST_OF_BATCH) !== 0;
-    if (this.kind !== KIND.PUT && this.kind !== KIND.DELETE) this.#fail(`kind ${this.kind}`);
+    if (!isKnownKind(this.kind)) this.#fail(`kind ${this.kind}`);
     this.keyStart = at + OPERATION_HEADER_BYTES;
     this.keyEnd = this.keyStart + readU32(this.bytes, at + 1);
     this.valueStart = this.keyEnd;

@@ -20,7 +20,8 @@ import { encodeRecordHeader, RECORD_HEADER_BYTES } from "./record.ts";
 
 export const RECORD_KIND = { HEADER: 1, GROUP: 2, MARKER: 3 } as const;
 
-const FORMAT_VERSION = 1;
+/** 1 knew puts and deletes alone. */
+const FORMAT_VERSION = 2;
 const U48_BYTES = 6;
 const PAYLOAD_BYTES = 4 + 5 * U48_BYTES;
 export const SEGMENT_HEADER_BYTES = RECORD_HEADER_BYTES + PAYLOAD_BYTES;

@@ -15,7 +15,9 @@
  */
 import assert from "node:assert";
 import { KeyHash } from "../bytes/key-hash.ts";
-import { compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
+import { expiresAtOf } from "../entry-header.ts";
+import { compareTrailers, FLAG, KIND, kindOf, SEQUENCE_MAX, sequenceOf } from "../key.ts";
+import { RangeTombstones } from "../range-tombstones.ts";
 import { KeyTable } from "./key-table.ts";
 import {
   BORN,
@@ -53,6 +55,9 @@ const copyBytes = Buffer.prototype.copy;
 
 const TWO_32 = 2 ** 32;
 
+/** So many deleted ranges, counted by fragment and sequence, end a memtable: each is asked by every read. */
+const RANGES_MAX = 8192;
+
 const RANDOM_SEED = 0x2545f491;
 
 /** A memtable that is read in order, too, is kept nearly so: this many nodes may wait to be linked. */
@@ -63,6 +68,10 @@ export interface MemtableHandle {
   readonly arena: SharedArrayBuffer;
   readonly usedBytes: number;
   readonly entries: number;
+  /** An encoded `RangeTombstones`, where there are any. */
+  readonly ranges: Uint8Array | undefined;
+  /** The earliest time of a commit. */
+  readonly oldestMs: number;
 }
 
 export class Memtable {
@@ -73,6 +82,12 @@ export class Memtable {
   readonly words: Int32Array;
   entries = 0;
   tombstones = 0;
+  /** Entries that expire. */
+  expiring = 0;
+  /** Ranges of keys that were deleted; `undefined` while there is none. */
+  ranges: RangeTombstones | undefined;
+  /** The earliest time of a commit; `Infinity` while there is none. */
+  oldestMs = Number.POSITIVE_INFINITY;
   /** Of all entries; `Infinity` and 0 while there are none. */
   smallestSequence = Number.POSITIVE_INFINITY;
   largestSequence = 0;
@@ -85,6 +100,10 @@ export class Memtable {
   readonly #order: NodeOrder;
   readonly #hash = new KeyHash();
   #keepsOrder = false;
+  /** The time that came last, and its words; the entries of a commit group share theirs. */
+  #timeMs = -1;
+  #timeLow = 0;
+  #timeHigh = 0;
   /** The word at which the next node begins. */
   #end = FIRST_NODE;
   /** The first node that is not linked. */
@@ -117,8 +136,8 @@ export class Memtable {
   }
 
   get handle(): MemtableHandle {
-    const { arena, usedBytes, entries } = this;
-    return { arena, usedBytes, entries };
+    const { arena, usedBytes, entries, oldestMs } = this;
+    return { arena, usedBytes, entries, ranges: this.ranges?.encode(), oldestMs };
   }
 
   get arenaBytes(): number {
@@ -136,12 +155,12 @@ export class Memtable {
   }
 
   get isEmpty(): boolean {
-    return this.entries === 0;
+    return this.entries === 0 && this.ranges === undefined;
   }
 
   /** Whether so many more entries, with so many bytes of keys and values together, surely fit. */
   hasRoom(entries: number, keyAndValueBytes: number): boolean {
-    if (this.#keys.isClogged) return false;
+    if (this.#keys.isClogged || (this.ranges?.count ?? 0) > RANGES_MAX) return false;
     const nodesBytes = nodesBytesMax(entries, keyAndValueBytes, this.#spareLevels);
     return this.usedBytes + nodesBytes <= this.bytes.length;
   }
@@ -155,6 +174,10 @@ export class Memtable {
     this.#skiplist.clear();
     this.entries = 0;
     this.tombstones = 0;
+    this.expiring = 0;
+    this.ranges = undefined;
+    this.oldestMs = Number.POSITIVE_INFINITY;
+    this.#timeMs = -1;
     this.smallestSequence = Number.POSITIVE_INFINITY;
     this.largestSequence = 0;
     this.wasOrdered = false;
@@ -194,23 +217,36 @@ export class Memtable {
     words[node + PREFIX_LOW] = prefixWord(key, keyStart + 4, keyEnd);
     words[node + TRAILER_LOW] = trailerLow;
     words[node + TRAILER_HIGH] = trailerHigh;
-    words[node + SHAPE] = shapeOf(keyBytes, height, timeMs);
+    if (timeMs !== this.#timeMs) this.#setTime(timeMs);
+    words[node + SHAPE] = shapeOf(keyBytes, height, this.#timeHigh);
     words[node + VALUE_BYTES] = valueBytes;
-    words[node + TIME_LOW] = timeMs % TWO_32;
+    words[node + TIME_LOW] = this.#timeLow;
     this.#copy(key, keyStart, keyEnd, keyAt);
     this.#copy(value, valueStart, valueEnd, keyAt + keyBytes);
     this.#hash.update(key, keyStart, keyEnd);
     this.#keys.add(this.#hash.first, node);
-    this.#countRevision(node, kindOf(trailerLow));
+    this.#countRevision(node, trailerLow);
 
     this.#end = (end + 3) >>> 2;
     this.entries++;
-    if (kindOf(trailerLow) === KIND.DELETE) this.tombstones++;
-    const sequence = sequenceOf(trailerLow, trailerHigh);
-    if (sequence < this.smallestSequence) this.smallestSequence = sequence;
-    if (sequence > this.largestSequence) this.largestSequence = sequence;
+    const kind = kindOf(trailerLow);
+    if (kind !== KIND.PUT) this.#countKind(kind);
+    this.#seeSequence(sequenceOf(trailerLow, trailerHigh));
     this.unlinked++;
     if (this.#keepsOrder && this.unlinked >= UNLINKED_MAX) this.link(UNLINKED_MAX);
+  }
+
+  /** Deletes the keys from `start` up to `end`, all to the last where that is empty. The bytes are copied. */
+  deleteRange(start: Uint8Array, end: Uint8Array, sequence: number, timeMs: number): void {
+    this.ranges ??= new RangeTombstones();
+    this.ranges.add(
+      new Uint8Array(start),
+      end.length === 0 ? undefined : new Uint8Array(end),
+      sequence,
+    );
+    if (this.ranges.isEmpty) this.ranges = undefined;
+    if (timeMs < this.oldestMs) this.oldestMs = timeMs;
+    this.#seeSequence(sequence);
   }
 
   /**
@@ -289,6 +325,11 @@ export class Memtable {
     return this.#skiplist.before(key, trailerLow, trailerHigh);
   }
 
+  /** 0 where there is no node. */
+  sequenceAt(node: number): number {
+    return node === 0 ? 0 : sequenceOf(this.trailerLowAt(node), this.trailerHighAt(node));
+  }
+
   trailerLowAt(node: number): number {
     return this.words[node + TRAILER_LOW]! >>> 0;
   }
@@ -315,6 +356,23 @@ export class Memtable {
     return this.valueStartAt(node) + this.words[node + VALUE_BYTES]!;
   }
 
+  #setTime(timeMs: number): void {
+    this.#timeMs = timeMs;
+    this.#timeHigh = Math.floor(timeMs / TWO_32);
+    this.#timeLow = (timeMs - this.#timeHigh * TWO_32) | 0;
+    if (timeMs < this.oldestMs) this.oldestMs = timeMs;
+  }
+
+  #countKind(kind: number): void {
+    if (kind === KIND.DELETE) this.tombstones++;
+    else if ((kind & FLAG.EXPIRES) !== 0) this.expiring++;
+  }
+
+  #seeSequence(sequence: number): void {
+    if (sequence < this.smallestSequence) this.smallestSequence = sequence;
+    if (sequence > this.largestSequence) this.largestSequence = sequence;
+  }
+
   /** How often the node's key was written since it came into being, as far as this memtable knows. */
   revisionsAt(node: number): number {
     return this.words[node + REVISIONS]!;
@@ -335,12 +393,30 @@ export class Memtable {
     return timeOf(this.words, node);
   }
 
-  /** What is deleted has no revisions; what comes after it is the first. */
-  #countRevision(node: number, kind: number): void {
+  /** Whether a version was deleted with a range. */
+  #isInRange(node: number): boolean {
+    if (this.ranges === undefined) return false;
+    const [keyStart, keyEnd] = [this.keyStartAt(node), this.valueStartAt(node)];
+    const deleted = this.ranges.covering(this.bytes, SEQUENCE_MAX, keyStart, keyEnd);
+    return deleted > sequenceOf(this.trailerLowAt(node), this.trailerHighAt(node));
+  }
+
+  #expiresAt(node: number): number {
+    return expiresAtOf(this.kindAt(node), this.bytes, this.valueStartAt(node));
+  }
+
+  /** What is deleted, or has expired by the next version's time, has no revisions; what comes after it is the first. */
+  #countRevision(node: number, trailerLow: number): void {
     const words = this.words;
     const older = words[node + OLDER]!;
-    const olderRevisions = older === 0 ? 0 : words[older + REVISIONS]!;
-    if (kind === KIND.DELETE) words[node + REVISIONS] = 0;
+    if (older === 0) {
+      words[node + REVISIONS] = kindOf(trailerLow) === KIND.DELETE ? 0 : 1;
+      words[node + BORN] = node;
+      return;
+    }
+    const isOver = this.#expiresAt(older) <= timeOf(words, node) || this.#isInRange(older);
+    const olderRevisions = isOver ? 0 : words[older + REVISIONS]!;
+    if (kindOf(trailerLow) === KIND.DELETE) words[node + REVISIONS] = 0;
     else words[node + REVISIONS] = olderRevisions + 1;
     words[node + BORN] = olderRevisions === 0 ? node : words[older + BORN]!;
   }

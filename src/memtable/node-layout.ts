@@ -85,9 +85,9 @@ export function nodesBytesMax(
   return entries * (LINKS * 4 + 3) + levels * LINK_WORDS * 4 + keyAndValueBytes;
 }
 
-/** `timeMs` is at most `TIME_MAX_MS`. */
-export function shapeOf(keyBytes: number, height: number, timeMs: number): number {
-  return keyBytes | (height << HEIGHT_SHIFT) | (Math.floor(timeMs / TWO_32) << TIME_SHIFT);
+/** `timeHigh` has 11 bits. */
+export function shapeOf(keyBytes: number, height: number, timeHigh: number): number {
+  return keyBytes | (height << HEIGHT_SHIFT) | (timeHigh << TIME_SHIFT);
 }
 
 export function keyBytesOf(shape: number): number {

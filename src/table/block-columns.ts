@@ -1,7 +1,8 @@
 /**
  * Reads the columns of a data block (`data-block.ts`): where each entry begins, its trailer's high half, its time.
+ * `entries` is the block's `entryCount`.
  *
- * Hot path: a point read enters one block and asks for one or two entries.
+ * Hot path: plain functions of the block, so that a point read computes what it needs and writes nothing down.
  */
 import { readU32, readU48 } from "../bytes/little-endian.ts";
 import {
@@ -12,75 +13,60 @@ import {
   WIDTHS_AT,
 } from "./data-block.ts";
 
-const NO_BLOCK = new Uint8Array();
+export function entryCount(block: Uint8Array): number {
+  return readU32(block, block.length - 4);
+}
 
-export class BlockColumns {
-  block: Uint8Array = NO_BLOCK;
-  entries = 0;
-  /** The prefix itself is at the block's beginning. */
-  prefixBytes = 0;
-  /** Where the first tag is; one byte for each entry. */
-  tagsAt = 0;
-  #offsetsAt = 0;
-  #highsAt = 0;
-  #timesAt = 0;
-  #highBytes = 0;
-  #timeBytes = 0;
-  #highBase = 0;
+/** The prefix itself is at the block's beginning. */
+export function prefixBytesOf(block: Uint8Array): number {
+  return readU32(block, block.length - 8);
+}
 
-  enter(block: Uint8Array): void {
-    if (block === this.block) return;
-    this.block = block;
-    const footerAt = block.length - FOOTER_BYTES;
-    const widths = block[footerAt + WIDTHS_AT]!;
-    const entries = readU32(block, footerAt + WIDTHS_AT + 5);
-    const highBytes = widths & HIGH_WIDTH_MASK;
-    const timeBytes = widths >>> TIME_WIDTH_SHIFT;
-    this.entries = entries;
-    this.prefixBytes = readU32(block, footerAt + WIDTHS_AT + 1);
-    this.tagsAt = footerAt - entries;
-    this.#timesAt = this.tagsAt - entries * timeBytes;
-    this.#highsAt = this.#timesAt - entries * highBytes;
-    this.#offsetsAt = this.#highsAt - entries * (block.length > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
-    this.#highBytes = highBytes;
-    this.#timeBytes = timeBytes;
-    this.#highBase = readU32(block, footerAt + 6);
+/** Where the first tag is; one byte for each entry. */
+export function tagsAt(block: Uint8Array, entries: number): number {
+  return block.length - FOOTER_BYTES - entries;
+}
+
+/** Where an entry begins. */
+export function entryAt(block: Uint8Array, entries: number, entry: number): number {
+  const offsetsEnd = tagsAt(block, entries);
+  if (block.length > SHORT_BLOCK_BYTES_MAX) {
+    return readU32(block, offsetsEnd - (entries - entry) * 4);
   }
+  const at = offsetsEnd - (entries - entry) * 2;
+  return block[at]! | (block[at + 1]! << 8);
+}
 
-  /** Where an entry begins. */
-  entryAt(entry: number): number {
-    const block = this.block;
-    if (block.length > SHORT_BLOCK_BYTES_MAX) return readU32(block, this.#offsetsAt + entry * 4);
-    const at = this.#offsetsAt + entry * 2;
-    return block[at]! | (block[at + 1]! << 8);
-  }
+/** The high half of an entry's trailer. */
+export function trailerHighAt(block: Uint8Array, entries: number, entry: number): number {
+  const footerAt = block.length - FOOTER_BYTES;
+  const base = readU32(block, footerAt + 6);
+  const width = block[footerAt + WIDTHS_AT]! & HIGH_WIDTH_MASK;
+  if (width === 0) return base;
+  const at = offsetsAt(block, entries) - (entries - entry) * width;
+  return base + (width === 1 ? block[at]! : readU32(block, at));
+}
 
-  /** The high half of an entry's trailer. */
-  trailerHigh(entry: number): number {
-    switch (this.#highBytes) {
-      case 0:
-        return this.#highBase;
-      case 1:
-        return this.#highBase + this.block[this.#highsAt + entry]!;
-      default:
-        return this.#highBase + readU32(this.block, this.#highsAt + entry * 4);
-    }
+/** When an entry was committed, in milliseconds. */
+export function timeMsAt(block: Uint8Array, entries: number, entry: number): number {
+  const footerAt = block.length - FOOTER_BYTES;
+  const base = readU48(block, footerAt);
+  const widths = block[footerAt + WIDTHS_AT]!;
+  const width = widths >>> TIME_WIDTH_SHIFT;
+  const highsAt = offsetsAt(block, entries) - entries * (widths & HIGH_WIDTH_MASK);
+  const at = highsAt - (entries - entry) * width;
+  switch (width) {
+    case 0:
+      return base;
+    case 2:
+      return base + (block[at]! | (block[at + 1]! << 8));
+    case 4:
+      return base + readU32(block, at);
+    default:
+      return base + readU48(block, at);
   }
+}
 
-  /** When an entry was committed, in milliseconds. */
-  timeMs(entry: number): number {
-    const block = this.block;
-    const base = readU48(block, block.length - FOOTER_BYTES);
-    const at = this.#timesAt + entry * this.#timeBytes;
-    switch (this.#timeBytes) {
-      case 0:
-        return base;
-      case 2:
-        return base + (block[at]! | (block[at + 1]! << 8));
-      case 4:
-        return base + readU32(block, at);
-      default:
-        return base + readU48(block, at);
-    }
-  }
+function offsetsAt(block: Uint8Array, entries: number): number {
+  return tagsAt(block, entries) - entries * (block.length > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
 }

@@ -91,7 +91,7 @@ export class BlockIndex {
   static decode(bytes: Uint8Array, dataEnd: number): BlockIndex | undefined {
     if (bytes.length < 4) return undefined;
     const length = readU32(bytes, 0);
-    if (length === 0 || length > bytes.length / ENTRY_HEADER_BYTES) return undefined;
+    if (length > bytes.length / ENTRY_HEADER_BYTES) return undefined;
     const index = new BlockIndex(bytes, length);
     return index.#fill(dataEnd) ? index : undefined;
   }

@@ -6,7 +6,7 @@
  */
 import { compareRanges } from "../bytes/compare.ts";
 import { compareTrailers } from "../key.ts";
-import { BlockColumns } from "./block-columns.ts";
+import { entryAt, entryCount, prefixBytesOf, tagsAt, trailerHighAt } from "./block-columns.ts";
 import { tagOf } from "./data-block.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
 
@@ -24,8 +24,6 @@ export class BlockSearch {
   /** That entry, when FOUND, and its number. */
   readonly entry = new EntryDecoder();
   place = 0;
-  /** Of the block that was searched. */
-  readonly columns = new BlockColumns();
 
   /** `hash` is the first half of the key's. */
   search(
@@ -35,16 +33,14 @@ export class BlockSearch {
     trailerLow: number,
     trailerHigh: number,
   ): SearchState {
-    const columns = this.columns;
-    columns.enter(block);
+    const entries = entryCount(block);
+    const tags = tagsAt(block, entries);
     const tag = tagOf(hash);
-    const tagsEnd = columns.tagsAt + columns.entries;
-    for (let at = columns.tagsAt; at < tagsEnd; at++) {
-      if (block[at] !== tag) continue;
-      const place = at - columns.tagsAt;
-      this.entry.decode(block, columns.entryAt(place));
+    for (let place = 0; place < entries; place++) {
+      if (block[tags + place] !== tag) continue;
+      this.entry.decode(block, entryAt(block, entries, place));
       if (this.#isOf(key, block)) {
-        return this.#searchVersions(block, place, key, trailerLow, trailerHigh);
+        return this.#searchVersions(block, entries, place, key, trailerLow, trailerHigh);
       }
     }
     return SEARCH.ABSENT;
@@ -53,9 +49,8 @@ export class BlockSearch {
   /** The first entry at or after (key, trailer), by its number; the number of entries where there is none. */
   firstFrom(block: Uint8Array, key: Uint8Array, trailerLow: number, trailerHigh: number): number {
     const entry = this.entry;
-    const columns = this.columns;
-    columns.enter(block);
-    const { entries, prefixBytes } = columns;
+    const entries = entryCount(block);
+    const prefixBytes = prefixBytesOf(block);
     const keyBytes = Math.min(prefixBytes, key.length);
     const prefixOrder = compareRanges(block, 0, prefixBytes, key, 0, keyBytes);
     if (prefixOrder !== 0) return prefixOrder > 0 ? 0 : entries;
@@ -63,11 +58,11 @@ export class BlockSearch {
     let high = entries;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      entry.decode(block, columns.entryAt(middle));
+      entry.decode(block, entryAt(block, entries, middle));
       let order = compareRanges(block, entry.keyAt, entry.valueAt, key, prefixBytes, key.length);
       if (order === 0) {
-        const high = columns.trailerHigh(middle);
-        order = compareTrailers(entry.trailerLow, high, trailerLow, trailerHigh);
+        const entryHigh = trailerHighAt(block, entries, middle);
+        order = compareTrailers(entry.trailerLow, entryHigh, trailerLow, trailerHigh);
       }
       if (order < 0) low = middle + 1;
       else high = middle;
@@ -78,19 +73,20 @@ export class BlockSearch {
   /** From the newest version of the key, which was decoded and stands at `first`. */
   #searchVersions(
     block: Uint8Array,
+    entries: number,
     first: number,
     key: Uint8Array,
     trailerLow: number,
     trailerHigh: number,
   ): SearchState {
-    const { entry, columns } = this;
+    const { entry } = this;
     for (let place = first; ; ) {
-      const high = columns.trailerHigh(place);
+      const high = trailerHighAt(block, entries, place);
       if (compareTrailers(entry.trailerLow, high, trailerLow, trailerHigh) >= 0) {
         this.place = place;
         return SEARCH.FOUND;
       }
-      if (++place === columns.entries) return SEARCH.GOES_ON;
+      if (++place === entries) return SEARCH.GOES_ON;
       entry.decode(block, entry.end);
       if (!this.#isOf(key, block)) return SEARCH.ABSENT;
     }
@@ -99,7 +95,7 @@ export class BlockSearch {
   /** Whether the decoded entry has this user key. */
   #isOf(key: Uint8Array, block: Uint8Array): boolean {
     const { keyAt, valueAt } = this.entry;
-    const { prefixBytes } = this.columns;
+    const prefixBytes = prefixBytesOf(block);
     if (prefixBytes + valueAt - keyAt !== key.length) return false;
     const shift = keyAt - prefixBytes;
     // From the end, where neighbouring keys differ first.

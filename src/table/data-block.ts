@@ -2,7 +2,7 @@
  * The contents of a data block: what all its user keys begin with, the entries in internal-key order with the
  * rest of their keys, then columns with a place for each entry, and what tells how to read them.
  *
- *   prefix | entry … | offset … | high … | time … | tag u8 …
+ *   prefix | entry … | time … | high … | offset … | tag u8 …
  *          | timeBase u48 | highBase u32 | widths u8 | prefixBytes u32 | entries u32
  *
  *   entry = keyBytes varint | valueBytes varint | trailerLow u32 | key, without prefix | value
@@ -14,7 +14,7 @@
  *
  * Every entry stands by itself, so that a point read goes from the tags, which are side by side, to the one entry
  * that has its key, and a binary search compares no keys but those on its way. What hardly differs in a block
- * takes next to no room, and times, which few ask for, are out of the way.
+ * takes next to no room; what few ask for is far from the tags, and what a point read needs beside them.
  *
  * Source of the idea: Bayer and Unterauer, "Prefix B-trees", 1977; tags are the fingerprints of Oukid et al.,
  * "FPTree", 2016; the bases are the frames of reference of column stores. LevelDB's blocks share prefixes from one
@@ -126,9 +126,9 @@ export class DataBlockWriter {
     this.#reserve(end);
     const highBytes = highWidth(this.#highMax - this.#highMin);
     const timeBytes = timeWidth(this.#timeMax - this.#timeMin);
-    this.#writeOffsets(end > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
-    this.#writeHighs(highBytes);
     this.#writeTimes(timeBytes);
+    this.#writeHighs(highBytes);
+    this.#writeOffsets(end > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
     const buffer = this.#buffer;
     let at = this.#end;
     for (let i = 0; i < entries; i++) buffer[at++] = this.#tags[i]!;

@@ -2,8 +2,8 @@
  * What a table says of itself, in msgpack: all that the manifest knows of it but the lengths of the file,
  * so that a manifest can be made anew from the tables alone.
  *
- *   { number, entries, tombstones, smallest, largest, smallestSequence, largestSequence, rawBytes,
- *     createdAtMs, dataBytes, codec }
+ *   { number, entries, tombstones, rangeDeletes, smallest, largest, smallestSequence, largestSequence, rawBytes,
+ *     createdAtMs, oldestMs, expiring, halfExpiredMs, dataBytes, codec, ranges? }
  */
 import { unpack } from "msgpackr";
 import type { CodecName } from "../options.ts";
@@ -15,25 +15,32 @@ export type TableProperties = Omit<TableMeta, "fileBytes" | "tailBytes"> & {
   readonly dataBytes: number;
   /** What the data blocks were compressed with, where that saved enough. */
   readonly codec: string;
+  /** An encoded `RangeTombstones`: the ranges of keys that were deleted; left out where there is none. */
+  readonly ranges?: Uint8Array;
 };
 
 export function recordOfProperties(
   meta: TableMeta,
   dataBytes: number,
   codec: CodecName,
+  ranges: Uint8Array | undefined,
 ): TableProperties {
   const { fileBytes: _fileBytes, tailBytes: _tailBytes, ...known } = meta;
-  return { ...known, dataBytes, codec };
+  return { ...known, dataBytes, codec, ...(ranges === undefined ? {} : { ranges }) };
 }
 
 const COUNTS = [
   "number",
   "entries",
   "tombstones",
+  "rangeDeletes",
   "smallestSequence",
   "largestSequence",
   "rawBytes",
   "createdAtMs",
+  "oldestMs",
+  "expiring",
+  "halfExpiredMs",
   "dataBytes",
 ] as const;
 
@@ -50,7 +57,8 @@ export function decodeProperties(bytes: Uint8Array, path: string, offset: number
     COUNTS.every((name) => Number.isSafeInteger(record[name])) &&
     record.smallest instanceof Uint8Array &&
     record.largest instanceof Uint8Array &&
-    typeof record.codec === "string";
+    typeof record.codec === "string" &&
+    (record.ranges === undefined || record.ranges instanceof Uint8Array);
   if (!sound) throw corrupt(path, offset, "the properties are not those of a table");
   return record as unknown as TableProperties;
 }

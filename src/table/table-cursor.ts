@@ -6,6 +6,7 @@
  */
 import assert from "node:assert";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import { entryAt, entryCount, prefixBytesOf, timeMsAt, trailerHighAt } from "./block-columns.ts";
 import { BlockSearch } from "./block-search.ts";
 import type { BlockSource } from "./block-source.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
@@ -32,6 +33,7 @@ export class TableCursor implements EntryCursor {
   readonly #source: BlockSource;
   #blockIndex = 0;
   #block: Uint8Array = EMPTY;
+  #entries = 0;
   /** The number of the present entry in its block. */
   #place = 0;
   #prefixBytes = 0;
@@ -39,7 +41,6 @@ export class TableCursor implements EntryCursor {
   #scratch: Uint8Array = new Uint8Array(KEY_BYTES_INITIAL);
   readonly #entry = new EntryDecoder();
   readonly #search = new BlockSearch();
-  readonly #columns = this.#search.columns;
   #enter: Enter = ENTER.FIRST;
   #targetKey: Uint8Array = EMPTY;
   #targetLow = 0;
@@ -73,7 +74,7 @@ export class TableCursor implements EntryCursor {
 
   next(): void {
     assert(this.state === CURSOR.VALID);
-    if (++this.#place < this.#columns.entries) this.#show(this.valueEnd);
+    if (++this.#place < this.#entries) this.#show(this.valueEnd);
     else this.#goTo(this.#blockIndex + 1, ENTER.FIRST);
   }
 
@@ -84,7 +85,7 @@ export class TableCursor implements EntryCursor {
 
   timeMs(): number {
     assert(this.state === CURSOR.VALID);
-    return this.#columns.timeMs(this.#place);
+    return timeMsAt(this.#block, this.#entries, this.#place);
   }
 
   async load(): Promise<void> {
@@ -118,26 +119,26 @@ export class TableCursor implements EntryCursor {
   #begin(block: Uint8Array): void {
     this.#block = block;
     this.value = block;
-    this.#columns.enter(block);
-    this.#prefixBytes = this.#columns.prefixBytes;
+    this.#entries = entryCount(block);
+    this.#prefixBytes = prefixBytesOf(block);
     if (this.#prefixBytes > 0) this.#copyPrefix(block);
     switch (this.#enter) {
       case ENTER.FIRST:
         this.#showPlace(0);
         break;
       case ENTER.LAST:
-        this.#showPlace(this.#columns.entries - 1);
+        this.#showPlace(this.#entries - 1);
         break;
       case ENTER.SEEK: {
         const place = this.#targetPlace();
-        if (place === this.#columns.entries) this.#goTo(this.#blockIndex + 1, ENTER.SEEK);
+        if (place === this.#entries) this.#goTo(this.#blockIndex + 1, ENTER.SEEK);
         else this.#showPlace(place);
         break;
       }
       case ENTER.SEEK_BEFORE: {
         const place = this.#targetPlace();
         // Versions of the target's key may go on in the next block, and the target be among them.
-        if (place === this.#columns.entries && this.#mayGoOn()) {
+        if (place === this.#entries && this.#mayGoOn()) {
           this.#goTo(this.#blockIndex + 1, ENTER.SEEK_BEFORE);
         } else this.#showPlace(place - 1);
         break;
@@ -161,7 +162,7 @@ export class TableCursor implements EntryCursor {
       return;
     }
     this.#place = place;
-    this.#show(this.#columns.entryAt(place));
+    this.#show(entryAt(this.#block, this.#entries, place));
   }
 
   #show(at: number): void {
@@ -173,7 +174,7 @@ export class TableCursor implements EntryCursor {
       this.keyEnd = entry.valueAt;
     } else this.#copyKey();
     this.trailerLow = entry.trailerLow;
-    this.trailerHigh = this.#columns.trailerHigh(this.#place);
+    this.trailerHigh = trailerHighAt(this.#block, this.#entries, this.#place);
     this.valueStart = entry.valueAt;
     this.valueEnd = entry.end;
     this.state = CURSOR.VALID;

@@ -6,6 +6,7 @@
  */
 
 import type { KeyHash } from "../bytes/key-hash.ts";
+import { entryCount, timeMsAt, trailerHighAt } from "./block-columns.ts";
 import { BlockSearch, SEARCH } from "./block-search.ts";
 import type { BlockSource } from "./block-source.ts";
 import type { Table } from "./table.ts";
@@ -47,11 +48,11 @@ export class TableLookup {
 
   /** Of the version that was found. */
   get trailerHigh(): number {
-    return this.#search.columns.trailerHigh(this.#search.place);
+    return trailerHighAt(this.block, entryCount(this.block), this.#search.place);
   }
 
   get timeMs(): number {
-    return this.#search.columns.timeMs(this.#search.place);
+    return timeMsAt(this.block, entryCount(this.block), this.#search.place);
   }
 
   /** Asks the filter first. */

@@ -10,7 +10,12 @@ export interface TableMeta {
   readonly tailBytes: number;
   readonly entries: number;
   readonly tombstones: number;
-  /** User keys of the first and the last entry. Versions of one user key are never split between tables of a level. */
+  /** Fragments of deleted ranges. */
+  readonly rangeDeletes: number;
+  /**
+   * User keys of the first and the last entry, or the start and end of a deleted range where that is beyond them.
+   * Versions of one user key are never split between tables of a level.
+   */
   readonly smallest: Uint8Array;
   readonly largest: Uint8Array;
   readonly smallestSequence: number;
@@ -19,4 +24,9 @@ export interface TableMeta {
   readonly rawBytes: number;
   /** Wall clock in milliseconds, when the table was written. */
   readonly createdAtMs: number;
+  /** The earliest time at which one of the entries was committed. */
+  readonly oldestMs: number;
+  /** Entries whose values expire, and when half of them will have; 0 where there is none. */
+  readonly expiring: number;
+  readonly halfExpiredMs: number;
 }

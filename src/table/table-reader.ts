@@ -19,7 +19,7 @@ export async function readTableMeta(
     const tail = Buffer.allocUnsafeSlow(tailBytes);
     await file.read(tail, fileBytes - tailBytes);
     const { properties } = parseTable(tail, { path, number, fileBytes });
-    const { dataBytes: _dataBytes, codec: _codec, ...known } = properties;
+    const { dataBytes: _dataBytes, codec: _codec, ranges: _ranges, ...known } = properties;
     // Copies: the decoder's arrays are views that would keep all of the tail in memory.
     const smallest = new Uint8Array(known.smallest);
     const largest = new Uint8Array(known.largest);

@@ -7,9 +7,19 @@ import assert from "node:assert";
 import { pack } from "msgpackr";
 import { compareRanges } from "../bytes/compare.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
+import { expiresAtOf } from "../entry-header.ts";
 import type { SyncFile } from "../fs/file-system.ts";
-import { baseKindOf, compareTrailers, KIND, kindOf, sequenceOf } from "../key.ts";
+import {
+  baseKindOf,
+  compareTrailers,
+  FLAG,
+  isTombstone,
+  KIND,
+  kindOf,
+  sequenceOf,
+} from "../key.ts";
 import type { CodecName } from "../options.ts";
+import { type Fragment, RangeTombstones } from "../range-tombstones.ts";
 import { encodeBlock } from "./block-format.ts";
 import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
 import { CODEC, type Codec, codecNumber } from "./codec.ts";
@@ -18,6 +28,7 @@ import { TableFilter } from "./filter.ts";
 import { recordOfProperties } from "./properties.ts";
 import { encodeFooter } from "./table-format.ts";
 import type { TableMeta } from "./table-meta.ts";
+import { tableRange } from "./table-range.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 const HASHES_INITIAL = 8 * 1024;
@@ -48,6 +59,7 @@ export class TableWriter {
   #offset = 0;
   /** A block that is stored but not in the index yet, as its separator depends on the next key. */
   #unindexed: { lastKey: Uint8Array; offset: number; storedBytes: number } | undefined;
+  readonly #ranges = new RangeTombstones();
   #smallest: Uint8Array | undefined;
   #lastKey = Buffer.allocUnsafeSlow(256);
   #lastKeyBytes = 0;
@@ -56,6 +68,9 @@ export class TableWriter {
   #entries = 0;
   #tombstones = 0;
   #rawBytes = 0;
+  #oldestMs = Number.POSITIVE_INFINITY;
+  /** When the values that expire do. */
+  readonly #expiries: number[] = [];
   #smallestSequence = Number.POSITIVE_INFINITY;
   #largestSequence = 0;
 
@@ -72,14 +87,6 @@ export class TableWriter {
 
   get entries(): number {
     return this.#entries;
-  }
-
-  /** Whether the entry added last is a version of this user key. */
-  lastKeyEquals(key: Uint8Array, keyStart: number, keyEnd: number): boolean {
-    return (
-      this.#entries > 0 &&
-      compareRanges(this.#lastKey, 0, this.#lastKeyBytes, key, keyStart, keyEnd) === 0
-    );
   }
 
   add(
@@ -124,22 +131,39 @@ export class TableWriter {
     this.#lastHigh = trailerHigh;
     this.#entries++;
     this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
-    if (baseKindOf(kindOf(trailerLow)) === KIND.DELETE) this.#tombstones++;
-    const sequence = sequenceOf(trailerLow, trailerHigh);
-    if (sequence < this.#smallestSequence) this.#smallestSequence = sequence;
-    if (sequence > this.#largestSequence) this.#largestSequence = sequence;
+    const kind = kindOf(trailerLow);
+    if (kind !== KIND.PUT) this.#count(kind, value, valueStart);
+    if (timeMs < this.#oldestMs) this.#oldestMs = timeMs;
+    this.#seeSequence(sequenceOf(trailerLow, trailerHigh));
   }
 
-  /** Completes the file, puts it on the disk and closes it. */
-  finish(): TableMeta {
-    assert(this.#entries > 0, "a table has at least one entry");
-    this.#endBlock();
-    this.#indexBefore(undefined);
+  /** The user key added last; valid until the next one is. */
+  get lastKey(): Uint8Array {
+    return this.#lastKey.subarray(0, this.#lastKeyBytes);
+  }
+
+  /** Adds deleted ranges, in key order; before or after any entries. */
+  addRange({ start, end, sequences }: Fragment): void {
+    for (const sequence of sequences) {
+      this.#ranges.add(start, end, sequence);
+      this.#seeSequence(sequence);
+    }
+  }
+
+  /** Completes the file, puts it on the disk and closes it. `oldestMs` is the earliest time of the deleted ranges. */
+  finish(oldestMs = Number.POSITIVE_INFINITY): TableMeta {
+    assert(this.#entries > 0 || !this.#ranges.isEmpty, "a table has at least one entry or range");
+    if (!this.#ranges.isEmpty) this.#oldestMs = Math.min(this.#oldestMs, oldestMs);
+    if (this.#entries > 0) {
+      this.#endBlock();
+      this.#indexBefore(undefined);
+    }
     const dataBytes = this.#offset;
     const filterBytes = this.#writeBlock(this.#filter().encode(), CODEC.NONE);
     const indexBytes = this.#writeBlock(this.#index.finish(), CODEC.NONE);
     const meta = this.#meta();
-    const properties = pack(recordOfProperties(meta, dataBytes, this.#options.codec));
+    const ranges = this.#ranges.isEmpty ? undefined : this.#ranges.encode();
+    const properties = pack(recordOfProperties(meta, dataBytes, this.#options.codec, ranges));
     const propertiesBytes = this.#writeBlock(properties, CODEC.NONE);
     this.#write(encodeFooter({ filterBytes, indexBytes, propertiesBytes }));
     this.#writeChunk();
@@ -151,6 +175,19 @@ export class TableWriter {
   /** Closes the file as it is; the caller removes it. */
   abandon(): void {
     this.#file.close();
+  }
+
+  /** What has expired and lost its value is not much more than a tombstone, but for how long it must stay. */
+  #count(kind: number, value: Uint8Array, valueStart: number): void {
+    if (isTombstone(kind)) this.#tombstones++;
+    else if (baseKindOf(kind) !== KIND.DELETE && (kind & FLAG.EXPIRES) !== 0) {
+      this.#expiries.push(expiresAtOf(kind, value, valueStart));
+    }
+  }
+
+  #halfExpiredMs(): number {
+    const sorted = Float64Array.from(this.#expiries).sort();
+    return sorted[(sorted.length - 1) >>> 1] ?? 0;
   }
 
   #beginKey(key: Uint8Array, keyStart: number, keyEnd: number): void {
@@ -191,19 +228,28 @@ export class TableWriter {
     return filter;
   }
 
+  #seeSequence(sequence: number): void {
+    if (sequence < this.#smallestSequence) this.#smallestSequence = sequence;
+    if (sequence > this.#largestSequence) this.#largestSequence = sequence;
+  }
+
   #meta(): TableMeta {
+    const last = new Uint8Array(this.lastKey);
     return {
       number: this.#options.number,
       fileBytes: 0,
       tailBytes: 0,
       entries: this.#entries,
       tombstones: this.#tombstones,
-      smallest: this.#smallest ?? new Uint8Array(),
-      largest: new Uint8Array(this.#lastKey.subarray(0, this.#lastKeyBytes)),
+      rangeDeletes: this.#ranges.fragments.length,
+      ...tableRange(this.#smallest, this.#entries === 0 ? undefined : last, this.#ranges),
       smallestSequence: this.#smallestSequence,
       largestSequence: this.#largestSequence,
       rawBytes: this.#rawBytes,
       createdAtMs: this.#options.createdAtMs,
+      oldestMs: this.#oldestMs,
+      expiring: this.#expiries.length,
+      halfExpiredMs: this.#halfExpiredMs(),
     };
   }
 

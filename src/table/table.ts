@@ -1,4 +1,5 @@
 /** An open table's tail: index, filter and properties, parsed and checked. Blocks are read elsewhere. */
+import { RangeTombstones } from "../range-tombstones.ts";
 import { BLOCK_TRAILER_BYTES, corrupt, decodeBlock } from "./block-format.ts";
 import { BlockIndex } from "./block-index.ts";
 import { TableFilter } from "./filter.ts";
@@ -9,6 +10,8 @@ export interface Table {
   readonly path: string;
   readonly index: BlockIndex;
   readonly filter: TableFilter;
+  /** Ranges of keys that were deleted; `undefined` where there is none. */
+  readonly ranges: RangeTombstones | undefined;
   readonly properties: TableProperties;
   /** What index and filter take. */
   readonly memoryBytes: number;
@@ -46,10 +49,15 @@ export function parseTable(
   if (index === undefined)
     throw corrupt(path, toOffset + filterEnd, "the index does not fit the file");
   const properties = decodeProperties(block(indexEnd, propertiesEnd), path, toOffset + indexEnd);
+  const ranges = properties.ranges && RangeTombstones.decode(properties.ranges);
+  if (properties.ranges !== undefined && ranges === undefined) {
+    throw corrupt(path, toOffset + indexEnd, "the deleted ranges are not a set of them");
+  }
   if (properties.number !== number) {
     const message = `the file is table ${properties.number}, though its name says ${number}`;
     throw corrupt(path, toOffset + indexEnd, message);
   }
-  const memoryBytes = index.memoryBytes + footer.filterBytes + BLOCK_TRAILER_BYTES;
-  return { path, index, filter, properties, memoryBytes };
+  const memoryBytes =
+    index.memoryBytes + footer.filterBytes + BLOCK_TRAILER_BYTES + (ranges?.memoryBytes ?? 0);
+  return { path, index, filter, ranges, properties, memoryBytes };
 }

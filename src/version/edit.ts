@@ -5,7 +5,7 @@
  *   { a: [[level, table] …], r: [[level, number] …], l?: log floor, n?: next file number, s?: last sequence }
  *
  *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
- *            largestSequence, rawBytes, createdAtMs]
+ *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes]
  */
 import { pack, unpack } from "msgpackr";
 import { VarveError } from "../errors.ts";
@@ -45,6 +45,10 @@ type TableRecord = readonly [
   largestSequence: number,
   rawBytes: number,
   createdAtMs: number,
+  oldestMs: number,
+  expiring: number,
+  halfExpiredMs: number,
+  rangeDeletes: number,
 ];
 
 interface EditRecord {
@@ -97,6 +101,10 @@ function recordOf(table: TableMeta): TableRecord {
     table.largestSequence,
     table.rawBytes,
     table.createdAtMs,
+    table.oldestMs,
+    table.expiring,
+    table.halfExpiredMs,
+    table.rangeDeletes,
   ];
 }
 
@@ -114,6 +122,10 @@ function tableOf(record: TableRecord): TableMeta {
     largestSequence: record[8],
     rawBytes: record[9],
     createdAtMs: record[10],
+    oldestMs: record[11],
+    expiring: record[12],
+    halfExpiredMs: record[13],
+    rangeDeletes: record[14],
   };
 }
 
@@ -124,7 +136,7 @@ const isKey = (value: unknown): value is Uint8Array =>
   value instanceof Uint8Array && value.length > 0;
 const isOptionalCount = (value: unknown): boolean => value === undefined || isCount(value);
 
-const TABLE_FIELDS = 11;
+const TABLE_FIELDS = 15;
 const SMALLEST_FIELD = 5;
 const LARGEST_FIELD = 6;
 

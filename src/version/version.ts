@@ -15,9 +15,20 @@ export interface LevelTotals {
   readonly bytes: number;
   readonly entries: number;
   readonly tombstones: number;
+  /** Entries whose values expire. */
+  readonly expiring: number;
+  /** Fragments of deleted ranges. */
+  readonly rangeDeletes: number;
 }
 
-const NOTHING: LevelTotals = { files: 0, bytes: 0, entries: 0, tombstones: 0 };
+const NOTHING: LevelTotals = {
+  files: 0,
+  bytes: 0,
+  entries: 0,
+  tombstones: 0,
+  expiring: 0,
+  rangeDeletes: 0,
+};
 
 export class Version {
   static readonly EMPTY = new Version(
@@ -135,5 +146,7 @@ function totalsAfter(
     bytes: before.bytes + sum((table) => table.fileBytes),
     entries: before.entries + sum((table) => table.entries),
     tombstones: before.tombstones + sum((table) => table.tombstones),
+    expiring: before.expiring + sum((table) => table.expiring),
+    rangeDeletes: before.rangeDeletes + sum((table) => table.rangeDeletes),
   };
 }

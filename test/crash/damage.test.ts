@@ -212,7 +212,7 @@ test("a log segment of a newer format is UNSUPPORTED_FORMAT", async () => {
   const fs = await filledDisk();
   const name = (await namesOf(fs, "log")).at(-1)!;
   const bytes = await contentOf(fs, `/db/${name}`);
-  bytes.writeUInt32LE(2, RECORD_HEADER_BYTES);
+  bytes.writeUInt32LE(3, RECORD_HEADER_BYTES);
   const length = bytes.readUInt32LE(4);
   encodeRecordHeader(bytes, 0, length, 1, 0, parseFileName(name)!.number);
   await overwrite(fs, `/db/${name}`, bytes);

@@ -10,11 +10,18 @@ import type { Durability, Entry } from "../../src/store.ts";
 /** Keys and values as latin1 text, which is fast to compare. */
 export type State = ReadonlyMap<string, string>;
 
-export interface Change {
-  readonly key: string;
-  /** `undefined` for a delete. */
-  readonly value: string | undefined;
-}
+export type Change =
+  /** `expires`: in the far future, or before it is written. */
+  | {
+      readonly type: "put";
+      readonly key: string;
+      readonly value: string;
+      readonly expires?: "late" | "early";
+    }
+  | { readonly type: "delete"; readonly key: string }
+  | { readonly type: "append"; readonly key: string; readonly value: string }
+  /** All keys from `key` up to `end`, which is not deleted. */
+  | { readonly type: "deleteRange"; readonly key: string; readonly end: string };
 
 export interface Batch {
   readonly changes: readonly Change[];
@@ -28,11 +35,20 @@ export interface Batch {
 export type Loss = "power" | "process";
 
 export class History {
+  /**
+   * Whether entries expire, or operands are written: where entries expire, operands are folded at once, and may be
+   * overtaken by other writes while they are, which the history does not know of.
+   */
+  readonly expires: boolean;
   #base: State = new Map();
   #baseSequence = 0;
   #batches: Batch[] = [];
   /** The sequence up to which all must survive each loss. */
   readonly #floors: Record<Loss, number> = { power: 0, process: 0 };
+
+  constructor(expires: boolean) {
+    this.expires = expires;
+  }
 
   get batches(): number {
     return this.#batches.length;
@@ -87,10 +103,7 @@ export class History {
     for (const batch of this.#batches) {
       if (end === sequence) break;
       if (batch.refused) continue;
-      for (const { key, value } of batch.changes) {
-        if (value === undefined) state.delete(key);
-        else state.set(key, value);
-      }
+      for (const change of batch.changes) apply(state, change);
       end += batch.changes.length;
       assert(batch.version === undefined || batch.version === end, "a batch has its own sequence");
     }
@@ -100,6 +113,27 @@ export class History {
 
   #raise(loss: Loss, sequence: number): void {
     this.#floors[loss] = Math.max(this.#floors[loss], sequence);
+  }
+}
+
+function apply(state: Map<string, string>, change: Change): void {
+  const { key } = change;
+  switch (change.type) {
+    case "put":
+      if (change.expires === "early") state.delete(key);
+      else state.set(key, change.value);
+      break;
+    case "append":
+      state.set(key, (state.get(key) ?? "") + change.value);
+      break;
+    case "delete":
+      state.delete(key);
+      break;
+    case "deleteRange":
+      for (const other of [...state.keys()]) {
+        if (other >= key && other < change.end) state.delete(other);
+      }
+      break;
   }
 }
 

@@ -20,12 +20,13 @@ const LIFE_OPERATIONS = 1500;
 
 class Lives {
   readonly #random: Random;
-  readonly #history = new History();
+  readonly #history: History;
   #disk: DiskMaker = emptyDisk;
   #loss: Loss = "power";
 
   constructor(seed: number) {
     this.#random = new Random(seed);
+    this.#history = new History(seed % 2 === 0);
   }
 
   async live(): Promise<void> {

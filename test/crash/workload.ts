@@ -55,12 +55,7 @@ export class Workload {
   #write(): void {
     const { random } = this.#life;
     const count = random.chance(60) ? 1 : 1 + random.below(12);
-    const changes = Array.from({ length: count }, (): Change => {
-      const key = random.pick(ALL_KEYS);
-      if (random.chance(25)) return { key, value: undefined };
-      const length = random.chance(2) ? 600 : random.below(60);
-      return { key, value: Buffer.from(random.bytes(length)).toString("latin1") };
-    });
+    const changes = Array.from({ length: count }, () => this.#change());
     const durability = random.pick(DURABILITIES);
     const batch = this.#history.submit(changes, durability);
     const written = this.#db.batch(changes.map(operationOf), { durability }).then(
@@ -71,6 +66,22 @@ export class Workload {
       },
     );
     this.#track(written);
+  }
+
+  #change(): Change {
+    const { random } = this.#life;
+    const key = random.pick(ALL_KEYS);
+    const dice = random.below(100);
+    if (dice < 22) return { type: "delete", key };
+    if (dice < 25) {
+      const [first, last] = [key, random.pick(ALL_KEYS)].sort() as [string, string];
+      return { type: "deleteRange", key: first, end: random.chance(30) ? last : `${first}~` };
+    }
+    const length = random.chance(2) ? 600 : random.below(60);
+    const value = Buffer.from(random.bytes(length)).toString("latin1");
+    if (dice >= 50) return { type: "put", key, value };
+    if (!this.#history.expires) return { type: "append", key, value: value.slice(0, 8) };
+    return { type: "put", key, value, expires: random.chance(70) ? "late" : "early" };
   }
 
   async #flush(): Promise<void> {
@@ -99,11 +110,25 @@ export class Workload {
   }
 }
 
-function operationOf({ key, value }: Change): Operation {
-  const bytes = Buffer.from(key, "latin1");
-  return value === undefined
-    ? { type: "delete", key: bytes }
-    : { type: "put", key: bytes, value: Buffer.from(value, "latin1") };
+const FAR_FUTURE_MS = 2 ** 42;
+
+function operationOf(change: Change): Operation {
+  const key = Buffer.from(change.key, "latin1");
+  switch (change.type) {
+    case "delete":
+      return { type: "delete", key };
+    case "deleteRange":
+      return { type: "deleteRange", gte: key, lt: Buffer.from(change.end, "latin1") };
+    case "append": {
+      const operand = Buffer.from(change.value, "latin1");
+      return { type: "merge", key, operator: "append", operand };
+    }
+    case "put": {
+      const put = { type: "put" as const, key, value: Buffer.from(change.value, "latin1") };
+      if (change.expires === undefined) return put;
+      return { ...put, expiresAt: change.expires === "late" ? FAR_FUTURE_MS : 1 };
+    }
+  }
 }
 
 function isRefusal(error: unknown): boolean {

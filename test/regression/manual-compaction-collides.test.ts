@@ -32,7 +32,7 @@ test("the outputs of a manual compaction fit, whatever came down beside it", () 
   const between = { level: 5, table: tableOf(3, "m", "n", { fileBytes: 10_000 }) };
   const during = before.apply({ added: [between], removed: [] });
   const oldestSnapshot = Number.POSITIVE_INFINITY;
-  const size = pickCompaction(during, SETTINGS, { busy, oldestSnapshot });
+  const size = pickCompaction(during, SETTINGS, { busy, oldestSnapshot, nowMs: 0 });
   expect(size?.isMove && size.inputs[0]?.tables).toEqual([between.table]);
   const after = during.apply({ added: [{ ...between, level: 6 }], removed: removedBy(size!) });
 

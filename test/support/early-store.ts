@@ -38,6 +38,7 @@ export class EarlyStore implements ServedStore {
 
   async batch(operations: readonly Operation[]): Promise<Commit> {
     const changes = operations.map((operation) => {
+      if (operation.type === "deleteRange") throw new Error("ranges are not written early");
       const value = operation.type === "put" ? bytesOf(operation.value) : undefined;
       return [textOf(operation.key), { value }] as const;
     });
@@ -67,6 +68,26 @@ export class EarlyStore implements ServedStore {
 
   async getEntry(key: Data): Promise<EntryRecord | undefined> {
     return this.#database.getEntry(key);
+  }
+
+  deleteRange(...args: Parameters<Database["deleteRange"]>): ReturnType<Database["deleteRange"]> {
+    return this.#database.deleteRange(...args);
+  }
+
+  merge(...args: Parameters<Database["merge"]>): ReturnType<Database["merge"]> {
+    return this.#database.merge(...args);
+  }
+
+  increment(...args: Parameters<Database["increment"]>): ReturnType<Database["increment"]> {
+    return this.#database.increment(...args);
+  }
+
+  expire(...args: Parameters<Database["expire"]>): ReturnType<Database["expire"]> {
+    return this.#database.expire(...args);
+  }
+
+  persist(...args: Parameters<Database["persist"]>): ReturnType<Database["persist"]> {
+    return this.#database.persist(...args);
   }
 
   getCached(): typeof NOT_CACHED {

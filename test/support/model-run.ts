@@ -8,13 +8,21 @@ import { toBytes } from "../../src/bytes/data.ts";
 import { Database } from "../../src/engine/database.ts";
 import type { OpenOptions } from "../../src/engine/open-options.ts";
 import type { Snapshot } from "../../src/engine/snapshot.ts";
-import type {
-  Commit,
-  Entry,
-  EntryRecord,
-  Operation,
-  Reader,
-  ScanOptions,
+import {
+  type BatchOptions,
+  type Commit,
+  decodeCounter,
+  type Entry,
+  type EntryRecord,
+  type Expiry,
+  encodeCounter,
+  type KeyCondition,
+  type KeyRange,
+  MERGE_OPERATORS,
+  type Operation,
+  type PutOptions,
+  type Reader,
+  type ScanOptions,
 } from "../../src/store.ts";
 import { BTree } from "../../src/version/b-tree.ts";
 import { Random } from "./random.ts";
@@ -46,7 +54,7 @@ function scanOf(random: Random): ScanOptions {
   };
 }
 
-function within(key: Uint8Array, options: ScanOptions): boolean {
+function within(key: Uint8Array, options: KeyRange): boolean {
   const { gte, gt, lt, lte, prefix } = options;
   return (
     (gte === undefined || compareBytes(key, toBytes(gte)) >= 0) &&
@@ -56,6 +64,45 @@ function within(key: Uint8Array, options: ScanOptions): boolean {
     (prefix === undefined ||
       compareBytes(key.subarray(0, toBytes(prefix).length), toBytes(prefix)) === 0)
   );
+}
+
+/** The entry, unless it has expired. */
+function presentOf(entry: EntryRecord | undefined, nowMs: number): EntryRecord | undefined {
+  return (entry?.expiresAt ?? Number.POSITIVE_INFINITY) <= nowMs ? undefined : entry;
+}
+
+function presentIn(model: Model, nowMs: number): Model {
+  const present = model.clone();
+  for (const [key, entry] of model.toArray()) {
+    if (presentOf(entry, nowMs) === undefined) present.delete(key);
+  }
+  return present;
+}
+
+function expiryOf({ ttlMs, expiresAt }: Expiry, nowMs: number): number | undefined {
+  return ttlMs === undefined ? expiresAt : nowMs + ttlMs;
+}
+
+function valueAfter(
+  operation: Extract<Operation, { readonly type: "put" | "merge" }>,
+  before: Uint8Array | undefined,
+): Uint8Array {
+  if (operation.type === "put") return toBytes(operation.value);
+  const { operator, operand } = operation;
+  if (operator === "append") {
+    return Uint8Array.from([...(before ?? []), ...(operand as Uint8Array)]);
+  }
+  const added = BigInt(operand as number);
+  if (before === undefined) return encodeCounter(added);
+  const value = decodeCounter(before);
+  switch (operator) {
+    case "add":
+      return encodeCounter(BigInt.asIntN(64, value + added));
+    case "max":
+      return encodeCounter(value > added ? value : added);
+    case "min":
+      return encodeCounter(value < added ? value : added);
+  }
 }
 
 function entriesOf(model: Model): Entry[] {
@@ -119,52 +166,205 @@ export class ModelRun {
       }
     }
     await this.reopen();
-    expect(await Array.fromAsync(this.db.scan())).toEqual(entriesOf(this.model));
+    const present = presentIn(this.model, this.clock.now());
+    expect(await Array.fromAsync(this.db.scan())).toEqual(entriesOf(present));
     await this.db.close();
   }
 
   async write(): Promise<void> {
-    const count = this.random.chance(60) ? 1 : 1 + this.random.below(12);
-    const operations: Operation[] = [];
-    for (let i = 0; i < count; i++) {
-      const key = randomKey(this.random);
-      if (this.random.chance(30)) operations.push({ type: "delete", key });
-      else operations.push({ type: "put", key, value: randomValue(this.random) });
-    }
-    const durability = this.random.pick(["always", "interval", "none"] as const);
+    const { random } = this;
+    this.clock.advance(random.chance(2) ? 2 ** 33 : random.below(1000));
+    const count = random.chance(60) ? 1 : 1 + random.below(12);
+    const operations = Array.from({ length: count }, () => this.#operation());
+    const durability = random.pick(["always", "interval", "none"] as const);
     const [only] = operations;
-    this.clock.advance(this.random.chance(2) ? 2 ** 33 : this.random.below(1000));
-    if (count === 1 && only?.type === "put") {
-      this.#apply(operations, await this.db.put(only.key, only.value, { durability }));
-    } else if (count === 1 && only?.type === "delete") {
-      this.#apply(operations, await this.db.delete(only.key, { durability }));
-    } else {
-      this.#apply(operations, await this.db.batch(operations, { durability }));
+    const conditions = random.chance(25) ? this.#conditions() : [];
+    const options = conditions.length === 0 ? { durability } : { durability, if: conditions };
+    const failed = conditions.find((condition) => !this.#holds(condition));
+    const written = this.#write(count === 1 ? only : undefined, operations, options);
+    if (failed === undefined) {
+      this.#apply(operations, await written);
+      return;
     }
+    const present = this.#present(toBytes(failed.key));
+    await expect(written).rejects.toMatchObject({
+      code: "CONDITION_FAILED",
+      key: toBytes(failed.key),
+      sequence: present?.sequence,
+    });
+  }
+
+  #write(
+    only: Operation | undefined,
+    operations: readonly Operation[],
+    options: BatchOptions,
+  ): Promise<Commit> {
+    switch (only?.type) {
+      case "put": {
+        const { key, value, ttlMs, expiresAt } = only;
+        const expiry = ttlMs === undefined ? { expiresAt } : { ttlMs };
+        const given = expiresAt === undefined && ttlMs === undefined ? {} : expiry;
+        return this.db.put(key, value, { ...options, ...given } as PutOptions);
+      }
+      case "delete":
+        return this.db.delete(only.key, options);
+      case "deleteRange": {
+        const { type: _type, ...range } = only;
+        if (options.if !== undefined) return this.db.batch(operations, options);
+        return this.db.deleteRange(range, options);
+      }
+      case "merge":
+        if (options.if !== undefined) return this.db.batch(operations, options);
+        return this.db.merge(only.key, only.operator, only.operand, options);
+      default:
+        return this.db.batch(operations, options);
+    }
+  }
+
+  #operation(): Operation {
+    const { random } = this;
+    const key = randomKey(random);
+    const dice = random.below(100);
+    if (dice < 3) return { type: "deleteRange", ...this.#range() };
+    if (dice < 25) return { type: "delete", key };
+    if (dice < 40) {
+      const operator = random.pick(MERGE_OPERATORS);
+      const operand =
+        operator === "append" ? random.bytes(random.below(20)) : random.below(2000) - 1000;
+      return { type: "merge", key, operator, operand };
+    }
+    const put = { type: "put" as const, key, value: this.#value() };
+    if (dice < 85) return put;
+    const lifeMs = random.pick([1, 500, 20_000, 2 ** 34]);
+    if (random.chance(50)) return { ...put, ttlMs: lifeMs };
+    return { ...put, expiresAt: this.clock.now() + lifeMs - random.below(2) * 1000 };
+  }
+
+  /** Mostly narrow, so that something is left; empty ones, too. */
+  #range(): KeyRange {
+    const { random } = this;
+    const dice = random.below(10);
+    if (dice === 0) return { gte: randomKey(random) };
+    if (dice === 1) return { lt: `k${random.below(60)}` };
+    if (dice === 2) return { prefix: `key:${random.below(7)}:` };
+    const [gte, lt] = [randomKey(random), randomKey(random)];
+    if (dice < 7) return { gte, lte: Uint8Array.from([...gte, 0xff]) };
+    return random.chance(50) ? { gte, lt } : { gt: gte, lte: lt };
+  }
+
+  /** Counters among them, so that merges meet some. */
+  #value(): Uint8Array {
+    return this.random.chance(30)
+      ? encodeCounter(this.random.below(100))
+      : randomValue(this.random);
+  }
+
+  /** On the newest entries of some keys, of which most hold. */
+  #conditions(): KeyCondition[] {
+    return Array.from({ length: 1 + this.random.below(3) }, () => {
+      const key = randomKey(this.random);
+      const present = this.#present(key);
+      if (this.random.chance(15)) return { key, sequence: (present?.sequence ?? 0) + 1 };
+      if (present === undefined) {
+        return this.random.chance(80) ? { key, absent: true as const } : { key, sequence: 0 };
+      }
+      const isAny = this.random.chance(50);
+      return isAny ? { key, present: true as const } : { key, sequence: present.sequence };
+    });
+  }
+
+  #holds(condition: KeyCondition): boolean {
+    const present = this.#present(toBytes(condition.key));
+    if ("absent" in condition) return present === undefined;
+    if ("present" in condition) return present !== undefined;
+    return (present?.sequence ?? 0) === condition.sequence;
+  }
+
+  #present(key: Uint8Array, model: Model = this.model): EntryRecord | undefined {
+    return presentOf(model.get(key), this.clock.now());
   }
 
   /** Puts a commit into the model; its operations have consecutive sequence numbers up to its version. */
   #apply(operations: readonly Operation[], { version }: Commit): void {
     const now = this.clock.now();
     operations.forEach((operation, i) => {
+      if (operation.type === "deleteRange") {
+        for (const key of this.model.keysArray()) {
+          if (within(key, operation)) this.model.delete(key);
+        }
+        return;
+      }
       const key = toBytes(operation.key);
+      const before = this.#present(key);
       if (operation.type === "delete") {
         this.model.delete(key);
         return;
       }
-      const before = this.model.get(key);
-      this.model.set(key, {
-        value: toBytes(operation.value),
-        sequence: version - operations.length + 1 + i,
-        revision: (before?.revision ?? 0) + 1,
-        createdAt: before?.createdAt ?? now,
-        updatedAt: now,
+      this.#set(key, version - operations.length + 1 + i, before, {
+        value: valueAfter(operation, before?.value),
+        expiresAt: operation.type === "merge" ? before?.expiresAt : expiryOf(operation, now),
       });
     });
   }
 
-  async read(reader: Reader, model: Model): Promise<void> {
+  #set(
+    key: Uint8Array,
+    sequence: number,
+    before: EntryRecord | undefined,
+    { value, expiresAt }: Pick<EntryRecord, "value" | "expiresAt">,
+  ): void {
+    const now = this.clock.now();
+    this.model.set(key, {
+      value,
+      sequence,
+      revision: (before?.revision ?? 0) + 1,
+      createdAt: before?.createdAt ?? now,
+      updatedAt: now,
+      expiresAt,
+    });
+  }
+
+  /** Writes that tell what they found. */
+  async change(): Promise<void> {
+    const { random, db } = this;
+    this.clock.advance(random.below(1000));
+    const key = randomKey(random);
+    const before = this.#present(key);
+    const dice = random.below(3);
+    if (dice === 0) {
+      await this.#increment(key, before);
+      return;
+    }
+    const expiresAt = dice === 1 ? this.clock.now() + random.pick([1, 30_000, 2 ** 34]) : undefined;
+    const commit =
+      expiresAt === undefined ? await db.persist(key) : await db.expire(key, { expiresAt });
+    expect(commit === undefined).toBe(before === undefined);
+    if (commit === undefined || before === undefined) return;
+    this.#set(key, commit.version, before, { value: before.value, expiresAt });
+  }
+
+  async #increment(key: Uint8Array, before: EntryRecord | undefined): Promise<void> {
+    const delta = this.random.below(2000) - 1000;
+    if (before !== undefined && before.value.length !== 8) {
+      await expect(this.db.increment(key, delta)).rejects.toMatchObject({ code: "NOT_A_COUNTER" });
+      return;
+    }
+    const value = (before === undefined ? 0n : decodeCounter(before.value)) + BigInt(delta);
+    if (value !== BigInt.asIntN(64, value)) {
+      await expect(this.db.increment(key, delta)).rejects.toMatchObject({
+        code: "COUNTER_OVERFLOW",
+      });
+      return;
+    }
+    const { version, ...rest } = await this.db.increment(key, delta);
+    expect(rest.value).toBe(value);
+    const { expiresAt } = before ?? {};
+    this.#set(key, version, before, { value: encodeCounter(value), expiresAt });
+  }
+
+  async read(reader: Reader, whole: Model): Promise<void> {
     const { random } = this;
+    const model = presentIn(whole, this.clock.now());
     const keys = Array.from({ length: 1 + random.below(5) }, () => randomKey(random));
     expect(await reader.getMany(keys)).toEqual(keys.map((key) => model.get(key)?.value));
     const key = randomKey(random);
@@ -176,13 +376,14 @@ export class ModelRun {
 
   readSync(): void {
     const key = randomKey(this.random);
-    expect(this.db.getSync(key)).toEqual(this.model.get(key)?.value);
+    expect(this.db.getSync(key)).toEqual(this.#present(key)?.value);
   }
 
   async step(): Promise<void> {
     const { random } = this;
     const dice = random.below(100);
-    if (dice < 70) await this.write();
+    if (dice < 62) await this.write();
+    else if (dice < 70) await this.change();
     else if (dice < 84) await this.read(this.db, this.model);
     else if (dice < 87) this.readSync();
     else if (dice < 90)

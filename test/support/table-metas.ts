@@ -18,12 +18,16 @@ export function tableOf(
     tailBytes: 100,
     entries: 10,
     tombstones: 0,
+    rangeDeletes: 0,
     smallest: typeof smallest === "string" ? bytesOf(smallest) : smallest,
     largest: typeof largest === "string" ? bytesOf(largest) : largest,
     smallestSequence: number,
     largestSequence: number,
     rawBytes: 900,
     createdAtMs: 1_767_225_600_000,
+    oldestMs: 1_767_225_500_000,
+    expiring: 0,
+    halfExpiredMs: 0,
     ...rest,
   };
 }

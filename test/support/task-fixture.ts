@@ -92,6 +92,8 @@ export function compactTask(
     outputLevel: 1,
     output: outputSettings(),
     snapshots: [],
+    nowMs: 0,
+    newerFromMs: 0,
     cancel: new SharedArrayBuffer(4),
     ...rest,
   };
@@ -112,7 +114,7 @@ export function flushTask(
   });
   const output = outputSettings();
   const cancel = new SharedArrayBuffer(4);
-  return { kind: "flush", memtables: handles, output, snapshots: [], cancel, ...rest };
+  return { kind: "flush", memtables: handles, output, snapshots: [], nowMs: 0, cancel, ...rest };
 }
 
 /** Runs a task to its end; `steps` are what its steps said that they wrote. */

@@ -50,7 +50,7 @@ export class TreeSimulation {
 
   /** Starts what the picker says is due; false where nothing is. */
   startDue(): boolean {
-    const state = { busy: this.busy, oldestSnapshot: Number.POSITIVE_INFINITY };
+    const state = { busy: this.busy, oldestSnapshot: Number.POSITIVE_INFINITY, nowMs: 0 };
     return this.#start(pickCompaction(this.version, this.settings, state));
   }
 

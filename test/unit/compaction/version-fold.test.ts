@@ -6,7 +6,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Stripes } from "../../../src/compaction/stripes.ts";
 import { VersionFold } from "../../../src/compaction/version-fold.ts";
-import { createdAtOf, headerBytes, revisionsOf } from "../../../src/entry-header.ts";
+import {
+  createdAtOf,
+  expiresAtOf,
+  headerBytes,
+  revisionsOf,
+  withExpiry,
+} from "../../../src/entry-header.ts";
 import {
   baseKindOf,
   FLAG,
@@ -16,6 +22,13 @@ import {
   trailerHigh,
   trailerLow,
 } from "../../../src/key.ts";
+import {
+  applyOperand,
+  combineOperands,
+  encodeOperand,
+  operatorOf,
+} from "../../../src/merge-operators.ts";
+import type { MergeOperator } from "../../../src/store.ts";
 
 /** As stored: `kind` with flags, `value` with what stands in front of it. */
 interface Stored {
@@ -26,26 +39,55 @@ interface Stored {
 }
 
 const LAST = 100;
+/** By the clock of the fold: after all versions of the tests were written. */
+const NOW_MS = 50_000;
+const TIMES = { nowMs: NOW_MS, newerFromMs: NOW_MS };
 
-/** Versions of one key, newest first; each one's value is its sequence. */
+interface Write {
+  readonly kind: number;
+  /** Of a put: milliseconds that it lives, or nothing where it does not expire. */
+  readonly lifeMs: number | undefined;
+  readonly operator: MergeOperator;
+}
+
+const write: fc.Arbitrary<Write> = fc.record({
+  kind: fc.constantFrom(KIND.PUT, KIND.PUT, KIND.DELETE, KIND.MERGE),
+  lifeMs: fc.option(fc.constantFrom(500, 1500, 4000, 30_000, 100_000), { nil: undefined }),
+  operator: fc.constantFrom("add" as const, "append" as const),
+});
+
+/** Of a counter or a text, whichever; each version's own. */
+const payload = (sequence: number) => Uint8Array.of(sequence, 0, 0, 0, 0, 0, 0, 0);
+
+/**
+ * Versions of one key, newest first, a second apart. An operand is never written over what expires: the engine writes
+ * a value then.
+ */
 const versions: fc.Arbitrary<Stored[]> = fc
   .uniqueArray(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 12 })
   .chain((sequences) =>
-    fc
-      .array(fc.constantFrom(KIND.PUT, KIND.PUT, KIND.DELETE), {
-        minLength: sequences.length,
-        maxLength: sequences.length,
-      })
-      .map((kinds) =>
-        sequences
-          .sort((a, b) => b - a)
-          .map((sequence, i) => {
-            const kind = kinds[i] ?? KIND.PUT;
-            const value = kind === KIND.PUT ? Uint8Array.of(sequence) : new Uint8Array();
-            return { sequence, kind, timeMs: sequence * 1000, value };
-          }),
-      ),
+    fc.array(write, { minLength: sequences.length, maxLength: sequences.length }).map((writes) => {
+      const ascending = sequences.sort((a, b) => a - b);
+      const stored: Stored[] = [];
+      for (const [i, sequence] of ascending.entries()) {
+        stored.push(storedOf(writes[i] as Write, sequence, stored.at(-1)));
+      }
+      return stored.reverse();
+    }),
   );
+
+function storedOf({ kind, lifeMs, operator }: Write, sequence: number, before: Stored | undefined) {
+  const timeMs = sequence * 1000;
+  const value = payload(sequence);
+  const isOverExpiring = before !== undefined && (before.kind & FLAG.EXPIRES) !== 0;
+  if (kind === KIND.DELETE) return { sequence, kind, timeMs, value: new Uint8Array() };
+  if (kind === KIND.MERGE && !isOverExpiring) {
+    return { sequence, kind, timeMs, value: encodeOperand(operator, value) };
+  }
+  if (lifeMs === undefined) return { sequence, kind: KIND.PUT, timeMs, value };
+  const expiring = withExpiry(value, timeMs + lifeMs);
+  return { sequence, kind: KIND.PUT | FLAG.EXPIRES, timeMs, value: expiring };
+}
 
 const snapshots = fc
   .uniqueArray(fc.nat(32), { maxLength: 5 })
@@ -63,7 +105,7 @@ function keptBy(fold: VersionFold): Stored {
 }
 
 function kept(all: readonly Stored[], open: readonly number[], hasDeeper: boolean): Stored[] {
-  const fold = new VersionFold(new Stripes(open));
+  const fold = new VersionFold(new Stripes(open), TIMES);
   const rest: Stored[] = [];
   for (const { sequence, kind, timeMs, value } of all) {
     const low = trailerLow(sequence, kind);
@@ -83,31 +125,85 @@ function kept(all: readonly Stored[], open: readonly number[], hasDeeper: boolea
   return rest;
 }
 
-/** What a reader at a sequence sees of the key, with as much of its past as these versions tell. */
+/** What a reader at a sequence sees of the key now, with as much of its past as these versions tell. */
 function seen(all: readonly Stored[], at: number) {
-  const [newest, ...older] = all.filter(({ sequence }) => sequence <= at);
+  const visible = all.filter(({ sequence }) => sequence <= at);
+  const [newest] = visible;
   if (newest === undefined) return "deeper";
-  if (newest.kind === KIND.DELETE) return "absent";
-  const { sequence, timeMs, value } = newest;
+  if (baseKindOf(newest.kind) === KIND.DELETE || expiryOf(newest) <= NOW_MS) return "absent";
+  const { sequence, timeMs } = newest;
+  return { sequence, timeMs, ...storedValue(visible), ...pastOf(visible) };
+}
+
+function expiryOf({ kind, value }: Stored): number {
+  return expiresAtOf(kind, value, 0);
+}
+
+/** The value, as far as it is known, and the operands that wait for what is deeper. */
+function storedValue(visible: readonly Stored[]) {
+  const operands: Uint8Array[] = [];
+  let base: Uint8Array | "deeper" | undefined = "deeper";
+  for (const one of visible) {
+    const bare = one.value.slice(headerBytes(one.kind));
+    if (baseKindOf(one.kind) === KIND.MERGE) {
+      operands.push(bare);
+      continue;
+    }
+    base = baseKindOf(one.kind) === KIND.PUT ? bare : undefined;
+    break;
+  }
+  if (base === "deeper") return { waiting: combined(operands) };
+  let value = base;
+  for (const operand of operands.reverse()) {
+    value = applyOperand(operatorOf(operand, 0) as MergeOperator, value, operand.slice(1));
+  }
+  return { value };
+}
+
+/** Operands, newest first, with neighbours of one operator folded together. */
+function combined(operands: readonly Uint8Array[]): Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  for (const operand of operands) {
+    const newer = rest.at(-1);
+    const operator = operatorOf(operand, 0) as MergeOperator;
+    if (newer === undefined || operatorOf(newer, 0) !== operator) rest.push(operand);
+    else {
+      rest.pop();
+      const both = combineOperands(operator, operand.slice(1), newer.slice(1));
+      rest.push(encodeOperand(operator, both));
+    }
+  }
+  return rest;
+}
+
+function pastOf(visible: readonly Stored[]) {
   let revision = 0;
   let createdAt = 0;
   let goesDeeper = true;
-  for (const one of [newest, ...older]) {
-    if (baseKindOf(one.kind) === KIND.DELETE) goesDeeper = false;
+  for (const one of visible) {
+    const isTombstone = baseKindOf(one.kind) === KIND.DELETE && (one.kind & FLAG.EXPIRES) === 0;
+    const wasOver = revision > 0 && expiryOf(one) <= createdAt;
+    if (isTombstone || wasOver) goesDeeper = false;
     if (!goesDeeper) break;
     revision += revisionsOf(one.kind, one.value, 0);
     createdAt = createdAtOf(one.kind, one.value, 0, one.timeMs);
     if ((one.kind & FLAG.BORN) !== 0) goesDeeper = false;
   }
-  const bare = value.slice(headerBytes(newest.kind));
-  return { sequence, timeMs, value: bare, revision, createdAt, goesDeeper };
+  return { revision, createdAt, goesDeeper };
 }
 
 /** The same where nothing is deeper: a tombstone then hides nothing, and no past is hidden. */
 function seenAtBottom(all: readonly Stored[], at: number) {
   const what = seen(all, at);
   if (what === "deeper") return "absent";
-  return what === "absent" ? what : { ...what, goesDeeper: false };
+  if (what === "absent") return what;
+  const { waiting, ...rest } = { waiting: undefined, ...what };
+  if (waiting === undefined) return { ...rest, goesDeeper: false };
+  let value: Uint8Array | undefined;
+  for (const operand of [...waiting].reverse()) {
+    value = applyOperand(operatorOf(operand, 0) as MergeOperator, value, operand.slice(1));
+  }
+  return { ...rest, value, goesDeeper: false };
 }
 
 test("no snapshot and no later reader sees a difference, in value or past", () => {
@@ -133,18 +229,50 @@ test("versions may be folded in any number of steps, with new ones and closed sn
   );
 });
 
-test("what is kept is what some reader lands on, and nothing else", () => {
+test("what is kept is what some reader lands on, and operands that could not be folded", () => {
   fc.assert(
     fc.property(versions, snapshots, fc.boolean(), (all, open, hasDeeper) => {
-      // A tombstone that hides nothing is not needed.
       const needed = new Set([...open, LAST].map((at) => all.find((one) => one.sequence <= at)));
+      const rest = kept(all, open, hasDeeper);
+      for (const one of rest.filter(({ sequence }) => !isAmong(needed, sequence))) {
+        // The operand above it is of another operator.
+        const above = rest[rest.indexOf(one) - 1];
+        expect(above === undefined ? undefined : baseKindOf(above.kind)).toBe(KIND.MERGE);
+      }
       const oldest = all.find(({ sequence }) => sequence <= (open[0] ?? LAST));
-      if (oldest?.kind === KIND.DELETE && !hasDeeper) needed.delete(oldest);
-      const sequences = all.filter((one) => needed.has(one)).map(({ sequence }) => sequence);
-      expect(kept(all, open, hasDeeper).map(({ sequence }) => sequence)).toEqual(sequences);
+      for (const one of needed) {
+        if (one === undefined || isAmong(new Set(rest), one.sequence)) continue;
+        // What hides nothing is not needed.
+        expect(hasDeeper).toBe(false);
+        expect(one).toBe(oldest);
+        expect(one.kind === KIND.DELETE || expiryOf(one) <= NOW_MS).toBe(true);
+      }
     }),
     { numRuns: 1000 },
   );
+});
+
+function isAmong(some: ReadonlySet<Stored | undefined>, sequence: number): boolean {
+  return [...some].some((one) => one?.sequence === sequence);
+}
+
+test("what expired is kept without its value for as long as something newer may count it", () => {
+  const expired = storedOf({ kind: KIND.PUT, lifeMs: 500, operator: "add" }, 5, undefined);
+  const fold = (newerFromMs: number) => {
+    const folding = new VersionFold(new Stripes([]), { nowMs: NOW_MS, newerFromMs });
+    folding.add({
+      trailerLow: trailerLow(5, expired.kind),
+      trailerHigh: 0,
+      value: expired.value,
+      valueStart: 0,
+      valueEnd: expired.value.length,
+      timeMs: () => expired.timeMs,
+    });
+    return folding.end(() => false) ? keptBy(folding) : undefined;
+  };
+  expect(fold(5501)).toBeUndefined();
+  const value = expired.value.slice(0, 6);
+  expect(fold(5500)).toMatchObject({ kind: KIND.DELETE | FLAG.EXPIRES, value });
 });
 
 test("a version that stands for itself alone is kept as it was", () => {
@@ -156,7 +284,7 @@ test("a version that stands for itself alone is kept as it was", () => {
 test("deeper levels are asked of only for a tombstone that no snapshot needs, and for a past", () => {
   const asked: number[] = [];
   const run = (open: number[], ...versions: [sequence: number, kind: number][]) => {
-    const fold = new VersionFold(new Stripes(open));
+    const fold = new VersionFold(new Stripes(open), TIMES);
     for (const [sequence, kind] of versions) {
       fold.add({
         trailerLow: trailerLow(sequence, kind),

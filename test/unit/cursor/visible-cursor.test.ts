@@ -85,7 +85,7 @@ test("shows each key's newest visible version within bounds, in both directions"
           }),
         );
         const want = visible(sorted, snapshot, bounds);
-        const cursor = new VisibleCursor(merged, snapshot, bounds, reverse);
+        const cursor = new VisibleCursor(merged, snapshot, bounds, reverse, () => 0);
         expect(await scan(cursor)).toEqual(reverse ? want.reverse() : want);
       },
     ),
@@ -107,6 +107,7 @@ const open = (entries: ModelEntry[], snapshot: number, reverse: boolean) =>
     snapshot,
     unbounded,
     reverse,
+    () => 0,
   );
 
 test.each([false, true])("counts what it does not show (reverse: %s)", async (reverse) => {
@@ -149,6 +150,8 @@ test("keys longer than the first buffer are shown whole", async () => {
   for (const reverse of [false, true]) {
     const child = new BlockingCursor([entry], 1, { blockPercent: 0, failPercent: 0 });
     child.key = new Uint8Array(4096);
-    expect(await scan(new VisibleCursor(child, 1, unbounded, reverse))).toEqual([[key, long]]);
+    expect(await scan(new VisibleCursor(child, 1, unbounded, reverse, () => 0))).toEqual([
+      [key, long],
+    ]);
   }
 });

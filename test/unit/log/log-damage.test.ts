@@ -194,7 +194,7 @@ test("a newer format is UNSUPPORTED_FORMAT", async () => {
     createdAtMs: 0,
     recycledFrom: 0,
   });
-  header[RECORD_HEADER_BYTES] = 2;
+  header[RECORD_HEADER_BYTES] = 3;
   const payloadLength = header.length - RECORD_HEADER_BYTES;
   encodeRecordHeader(header, 0, payloadLength, RECORD_KIND.HEADER, 0, 1);
   await (await disk.open(pathOf(1), "create")).write(header, 0);

@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND, KIND_SEEK, kindOf, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
-import { BlockColumns } from "../../../src/table/block-columns.ts";
+import {
+  entryAt,
+  entryCount,
+  prefixBytesOf,
+  tagsAt,
+  timeMsAt,
+  trailerHighAt,
+} from "../../../src/table/block-columns.ts";
 import { BlockSearch, SEARCH } from "../../../src/table/block-search.ts";
 import { DataBlockWriter, FOOTER_BYTES, tagOf } from "../../../src/table/data-block.ts";
 import { EntryDecoder } from "../../../src/table/entry-decoder.ts";
@@ -94,32 +101,25 @@ function blockOf(sorted: readonly ModelEntry[]): Uint8Array {
 /** The entries one after the other, their keys whole. */
 function decodeAll(block: Uint8Array): ModelEntry[] {
   const decoder = new EntryDecoder();
-  const columns = new BlockColumns();
-  columns.enter(block);
-  const prefix = block.subarray(0, columns.prefixBytes);
+  const entries = entryCount(block);
+  const prefix = block.subarray(0, prefixBytesOf(block));
   let end = prefix.length;
-  return Array.from({ length: columns.entries }, (_, i) => {
-    const at = columns.entryAt(i);
+  return Array.from({ length: entries }, (_, i) => {
+    const at = entryAt(block, entries, i);
     expect(at).toBe(end);
     decoder.decode(block, at);
     const { keyAt, valueAt } = decoder;
     end = decoder.end;
     const key = Uint8Array.from([...prefix, ...block.subarray(keyAt, valueAt)]);
-    expect(block[columns.tagsAt + i]).toBe(tagOf(hashOf(key)));
+    expect(block[tagsAt(block, entries) + i]).toBe(tagOf(hashOf(key)));
     return {
       key,
-      sequence: sequenceOf(decoder.trailerLow, columns.trailerHigh(i)),
+      sequence: sequenceOf(decoder.trailerLow, trailerHighAt(block, entries, i)),
       kind: kindOf(decoder.trailerLow),
-      timeMs: columns.timeMs(i),
+      timeMs: timeMsAt(block, entries, i),
       value: Uint8Array.from(block.subarray(valueAt, end)),
     };
   });
-}
-
-function prefixBytesOf(block: Uint8Array): number {
-  const columns = new BlockColumns();
-  columns.enter(block);
-  return columns.prefixBytes;
 }
 
 /** How many bytes all keys begin with. */
@@ -189,9 +189,10 @@ test("a search ends where a sorted array says", () => {
         }
         expect(state).toBe(SEARCH.FOUND);
         const { trailerLow: foundLow, valueAt, end } = search.entry;
-        const { columns, place } = search;
-        expect(sequenceOf(foundLow, columns.trailerHigh(place))).toBe(entry.sequence);
-        expect(columns.timeMs(place)).toBe(entry.timeMs);
+        const { place } = search;
+        const foundHigh = trailerHighAt(block, sorted.length, place);
+        expect(sequenceOf(foundLow, foundHigh)).toBe(entry.sequence);
+        expect(timeMsAt(block, sorted.length, place)).toBe(entry.timeMs);
         expect(kindOf(foundLow)).toBe(entry.kind);
         expect(block.slice(valueAt, end)).toEqual(entry.value);
       }

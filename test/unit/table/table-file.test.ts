@@ -3,9 +3,10 @@ import { crc32 } from "node:zlib";
 import { pack } from "msgpackr";
 import { describe, expect, test } from "vitest";
 import { compareBytes } from "../../../src/bytes/compare.ts";
+import { expiresAtOf, withExpiry } from "../../../src/entry-header.ts";
 import { VarveError } from "../../../src/errors.ts";
 import { tableName } from "../../../src/fs/names.ts";
-import { KIND } from "../../../src/key.ts";
+import { FLAG, KIND } from "../../../src/key.ts";
 import { decodeProperties } from "../../../src/table/properties.ts";
 import { TableCursor } from "../../../src/table/table-cursor.ts";
 import { FOOTER_BYTES, TABLE_FORMAT } from "../../../src/table/table-format.ts";
@@ -27,10 +28,13 @@ const PATH = pathOfTable(TABLE_OPTIONS.number);
 function someEntries(seed: number, count = 40): ModelEntry[] {
   const random = new Random(seed);
   const entries = Array.from({ length: count }, (_, i) => {
-    const kind = random.chance(30) ? KIND.DELETE : KIND.PUT;
-    const key = Buffer.from(`key:${random.below(count)}`);
-    const value = kind === KIND.DELETE ? new Uint8Array() : random.bytes(random.below(20));
-    return { key: Uint8Array.from(key), sequence: 3 * i + 5, kind, timeMs: 0, value };
+    const key = Uint8Array.from(Buffer.from(`key:${random.below(count)}`));
+    const at = { key, sequence: 3 * i + 5, timeMs: random.below(100_000) };
+    if (random.chance(30)) return { ...at, kind: KIND.DELETE, value: new Uint8Array() };
+    const value = random.bytes(random.below(20));
+    if (random.chance(60)) return { ...at, kind: KIND.PUT, value };
+    const expiring = withExpiry(value, random.below(1_000_000));
+    return { ...at, kind: KIND.PUT | FLAG.EXPIRES, value: expiring };
   });
   return sortEntries(entries);
 }
@@ -78,11 +82,15 @@ test.each(seeds(30))("properties tell what is in the table (seed %i)", async (se
   const fs = new MemoryFileSystem();
   const meta = writeTable(fs, entries, { codec: seed % 2 === 0 ? "lz4" : "none" });
   const sequences = entries.map(({ sequence }) => sequence);
+  const expiries = entries
+    .map(({ kind, value }) => expiresAtOf(kind, value, 0))
+    .filter((expiresAt) => expiresAt !== Number.POSITIVE_INFINITY);
   expect(meta).toEqual({
     number: TABLE_OPTIONS.number,
     fileBytes: contentOf(fs).length,
     tailBytes: meta.tailBytes,
     entries: entries.length,
+    rangeDeletes: 0,
     tombstones: entries.filter(({ kind }) => kind === KIND.DELETE).length,
     smallest: entries[0]?.key,
     largest: entries.at(-1)?.key,
@@ -90,6 +98,9 @@ test.each(seeds(30))("properties tell what is in the table (seed %i)", async (se
     largestSequence: Math.max(...sequences),
     rawBytes: entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
     createdAtMs: TABLE_OPTIONS.createdAtMs,
+    oldestMs: Math.min(...entries.map(({ timeMs }) => timeMs)),
+    expiring: expiries.length,
+    halfExpiredMs: expiries.sort((a, b) => a - b)[(expiries.length - 1) >>> 1] ?? 0,
   });
   const { properties, index } = openTable(fs, meta);
   const last = index.length - 1;

@@ -33,6 +33,10 @@ const table: fc.Arbitrary<TableMeta> = fc.record({
   largestSequence: count,
   rawBytes: count,
   createdAtMs: count,
+  oldestMs: count,
+  expiring: count,
+  halfExpiredMs: count,
+  rangeDeletes: count,
 });
 
 const anyEdit: fc.Arbitrary<VersionEdit> = fc.record(

@@ -110,6 +110,8 @@ test("totals are the sums of what the tables say", () => {
             bytes: sum(tables, ({ fileBytes }) => fileBytes),
             entries: sum(tables, ({ entries }) => entries),
             tombstones: sum(tables, ({ tombstones }) => tombstones),
+            expiring: sum(tables, ({ expiring }) => expiring),
+            rangeDeletes: sum(tables, ({ rangeDeletes }) => rangeDeletes),
           });
         });
       });
