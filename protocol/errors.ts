@@ -34,6 +34,12 @@ export const ERROR_CODES = {
   IO_ERROR: 18,
   /** The database was opened read-only. */
   READ_ONLY: 19,
+  /** A condition of the write did not hold; the error has the key and its present sequence. Nothing was written. */
+  CONDITION_FAILED: 50,
+  /** An increment of a value that has not 8 bytes. */
+  NOT_A_COUNTER: 51,
+  /** An increment to more than 64 bits hold. */
+  COUNTER_OVERFLOW: 52,
   /** The caller's `AbortSignal` fired, or the peer sent CANCEL. */
   ABORTED: 30,
   /** The call did not finish within its `timeoutMs`. */
@@ -63,6 +69,10 @@ export interface ErrorDetails {
   readonly retryable?: boolean;
   /** The write may or may not have been applied: read before writing again. */
   readonly maybeApplied?: boolean;
+  /** Of `CONDITION_FAILED`: the key whose condition did not hold. */
+  readonly key?: Uint8Array;
+  /** Of `CONDITION_FAILED`: the sequence of that key's present entry; left out where the key is absent. */
+  readonly sequence?: number;
   readonly cause?: unknown;
 }
 
@@ -76,6 +86,8 @@ export class VarveError extends Error {
   readonly retryable: boolean;
   readonly maybeApplied: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly key: Uint8Array | undefined;
+  readonly sequence: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -83,6 +95,8 @@ export class VarveError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.retryable = details.retryable ?? details.retryAfterMs !== undefined;
     this.maybeApplied = details.maybeApplied ?? false;
+    this.key = details.key;
+    this.sequence = details.sequence;
   }
 }
 

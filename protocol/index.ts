@@ -6,6 +6,7 @@ export {
   encodeEmpty,
   encodeResult,
 } from "./control.ts";
+export { COUNTER_BYTES, decodeCounter, encodeCounter } from "./counter.ts";
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -81,13 +82,23 @@ export {
   scanEntryBytes,
 } from "./scans.ts";
 export {
+  type BatchOptions,
   type Commit,
+  type Condition,
   type Data,
+  type DeleteOptions,
   DURABILITIES,
   type Durability,
   type Entry,
   type EntryRecord,
+  type Expiry,
+  type Incremented,
+  type KeyCondition,
+  MERGE_OPERATORS,
+  type MergeOperator,
+  type Operand,
   type Operation,
+  type PutOptions,
   type Reader,
   type Scan,
   type ScanOptions,

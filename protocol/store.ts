@@ -22,6 +22,8 @@ export interface EntryRecord {
   readonly createdAt: number;
   /** When the value was written. */
   readonly updatedAt: number;
+  /** When the entry expires; `undefined` where it does not. */
+  readonly expiresAt: number | undefined;
 }
 
 /**
@@ -38,14 +40,71 @@ export interface WriteOptions {
   readonly durability?: Durability;
 }
 
+/**
+ * What must hold of a key at the moment of the commit. `sequence` is that of the key's present entry, as `getEntry`
+ * tells it. Exactly one of the three is given.
+ */
+export type Condition =
+  | { readonly absent: true }
+  | { readonly present: true }
+  | { readonly sequence: number };
+
+/** A condition on any key, also one that the write does not touch. */
+export type KeyCondition = Condition & { readonly key: Data };
+
+/**
+ * When an entry expires: so many milliseconds after the call, or at a time of the store's wall clock in milliseconds
+ * since 1970. Not both. From then on the entry is absent to every reader, and its space comes back by itself.
+ */
+export interface Expiry {
+  /** A whole number from 1. */
+  readonly ttlMs?: number;
+  readonly expiresAt?: number;
+}
+
+export interface DeleteOptions extends WriteOptions {
+  /** On the key itself; or a list, on any keys. The write fails with `CONDITION_FAILED` where one does not hold. */
+  readonly if?: Condition | readonly KeyCondition[];
+}
+
+export interface PutOptions extends DeleteOptions, Expiry {}
+
+export interface BatchOptions extends WriteOptions {
+  /** On any keys, as they are before the batch: all must hold, or nothing is written. */
+  readonly if?: readonly KeyCondition[];
+}
+
+/**
+ * How an operand is folded into a value. `add`, `max` and `min` work on counters: 64-bit integers with a sign, stored
+ * in 8 bytes, little-endian. An absent value counts as 0 to `add`, and the operand takes its place for `max` and `min`;
+ * of a value of other than 8 bytes the first 8 count, with zeros for those that are missing. `add` wraps around.
+ * `append` puts bytes behind the value, which is cut at the largest value that a store takes, 16 MiB.
+ */
+export const MERGE_OPERATORS = ["add", "max", "min", "append"] as const;
+export type MergeOperator = (typeof MERGE_OPERATORS)[number];
+
+/** What a merge adds: for counters an integer that 64 bits hold, for `append` bytes. */
+export type Operand = number | bigint | Data;
+
+/** What a counter came to. */
+export interface Incremented extends Commit {
+  readonly value: bigint;
+}
+
 export interface Commit {
   /** The sequence number of the write's last operation: unique, and increasing in commit order. */
   readonly version: number;
 }
 
 export type Operation =
-  | { readonly type: "put"; readonly key: Data; readonly value: Data }
-  | { readonly type: "delete"; readonly key: Data };
+  | ({ readonly type: "put"; readonly key: Data; readonly value: Data } & Expiry)
+  | { readonly type: "delete"; readonly key: Data }
+  | {
+      readonly type: "merge";
+      readonly key: Data;
+      readonly operator: MergeOperator;
+      readonly operand: Operand;
+    };
 
 /** Bounds compare keys as unsigned bytes. Without bounds a scan covers everything. */
 export interface ScanOptions {
@@ -84,10 +143,29 @@ export interface Reader {
 }
 
 export interface Store extends Reader, AsyncDisposable {
-  put(key: Data, value: Data, options?: WriteOptions): Promise<Commit>;
+  put(key: Data, value: Data, options?: PutOptions): Promise<Commit>;
   /** Deleting an absent key succeeds. */
-  delete(key: Data, options?: WriteOptions): Promise<Commit>;
+  delete(key: Data, options?: DeleteOptions): Promise<Commit>;
   /** All of the operations or none, in order; a later one on the same key wins. */
-  batch(operations: readonly Operation[], options?: WriteOptions): Promise<Commit>;
+  batch(operations: readonly Operation[], options?: BatchOptions): Promise<Commit>;
+  /**
+   * Folds an operand into the value without reading it, so that it costs no more than a put. The entry keeps its
+   * expiry.
+   */
+  merge(
+    key: Data,
+    operator: MergeOperator,
+    operand: Operand,
+    options?: WriteOptions,
+  ): Promise<Commit>;
+  /**
+   * Adds to a counter, 0 where the key is absent, and tells what it came to; the entry keeps its expiry. Fails with
+   * `NOT_A_COUNTER` where the value has not 8 bytes, and with `COUNTER_OVERFLOW` where 64 bits do not hold the sum.
+   */
+  increment(key: Data, delta?: number | bigint, options?: WriteOptions): Promise<Incremented>;
+  /** Gives the entry another expiry, and leaves its value. `undefined` where the key is absent. */
+  expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined>;
+  /** Takes the entry's expiry away. `undefined` where the key is absent. */
+  persist(key: Data, options?: WriteOptions): Promise<Commit | undefined>;
   close(): Promise<void>;
 }
