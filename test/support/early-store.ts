@@ -6,6 +6,7 @@ import {
   type Data,
   type Entry,
   type EntryRecord,
+  type Incremented,
   NOT_CACHED,
   type Operation,
   type ScanOptions,
@@ -37,9 +38,10 @@ export class EarlyStore implements ServedStore {
   }
 
   async batch(operations: readonly Operation[]): Promise<Commit> {
-    const changes = operations.map((operation) => {
+    const changes = operations.flatMap((operation) => {
+      if (operation.type === "merge") return [];
       const value = operation.type === "put" ? bytesOf(operation.value) : undefined;
-      return [textOf(operation.key), { value }] as const;
+      return [[textOf(operation.key), { value }] as const];
     });
     for (const [key, change] of changes) this.#early.set(key, change);
     try {
@@ -49,6 +51,22 @@ export class EarlyStore implements ServedStore {
         if (this.#early.get(key) === change) this.#early.delete(key);
       }
     }
+  }
+
+  merge(...args: Parameters<ServedStore["merge"]>): Promise<Commit> {
+    return this.#database.merge(...args);
+  }
+
+  increment(...args: Parameters<ServedStore["increment"]>): Promise<Incremented> {
+    return this.#database.increment(...args);
+  }
+
+  expire(...args: Parameters<ServedStore["expire"]>): Promise<Commit | undefined> {
+    return this.#database.expire(...args);
+  }
+
+  persist(...args: Parameters<ServedStore["persist"]>): Promise<Commit | undefined> {
+    return this.#database.persist(...args);
   }
 
   async get(key: Data): Promise<Uint8Array | undefined> {
