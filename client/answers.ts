@@ -3,6 +3,7 @@ import {
   decodeCommitted,
   decodeEmpty,
   decodeEntry,
+  decodeIncremented,
   decodeResult,
   decodeScanData,
   decodeValue,
@@ -19,7 +20,23 @@ import type { Page } from "./scan.ts";
 
 /** Whether the request changes what is stored. */
 export function isWrite(opcode: number): boolean {
-  return opcode === OPCODE.PUT || opcode === OPCODE.DELETE || opcode === OPCODE.BATCH;
+  switch (opcode) {
+    case OPCODE.PUT:
+    case OPCODE.DELETE:
+    case OPCODE.BATCH:
+    case OPCODE.MERGE:
+    case OPCODE.DELETE_RANGE:
+    case OPCODE.INCREMENT:
+    case OPCODE.EXPIRE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether ABSENT may be the answer. */
+function mayBeAbsent(opcode: number): boolean {
+  return opcode === OPCODE.GET || opcode === OPCODE.GET_ENTRY || opcode === OPCODE.EXPIRE;
 }
 
 /** What the call resolves to; throws `PROTOCOL_ERROR` where the answer does not fit the call. */
@@ -31,9 +48,7 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       return pool.copy(value, 0, value.length);
     }
     case OPCODE.ABSENT:
-      if (call.opcode !== OPCODE.GET && call.opcode !== OPCODE.GET_ENTRY) {
-        throw misfit(call, frame);
-      }
+      if (!mayBeAbsent(call.opcode)) throw misfit(call, frame);
       decodeEmpty(frame);
       return undefined;
     case OPCODE.ENTRY: {
@@ -42,8 +57,11 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       return { ...entry, value: pool.copy(entry.value, 0, entry.value.length) };
     }
     case OPCODE.COMMITTED:
-      if (!isWrite(call.opcode)) throw misfit(call, frame);
+      if (!isWrite(call.opcode) || call.opcode === OPCODE.INCREMENT) throw misfit(call, frame);
       return { version: decodeCommitted(frame) };
+    case OPCODE.INCREMENTED:
+      if (call.opcode !== OPCODE.INCREMENT) throw misfit(call, frame);
+      return decodeIncremented(frame);
     case OPCODE.VALUES: {
       if (call.opcode !== OPCODE.GET_MANY) throw misfit(call, frame);
       const values = decodeValues(frame);

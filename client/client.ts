@@ -1,20 +1,32 @@
 /** The networked store: arguments are checked here, encoded by the protocol, and sent by the connection. */
 import {
+  type BatchOptions,
   type Commit,
   type CompactRange,
   type Data,
+  type DeleteOptions,
   type EntryRecord,
+  type Expiry,
   encodeBatch,
   encodeCompact,
   encodeDelete,
+  encodeDeleteRange,
   encodeEmpty,
+  encodeExpire,
   encodeGet,
   encodeGetEntry,
   encodeGetMany,
+  encodeIncrement,
+  encodeMerge,
   encodePut,
   encodeScan,
+  type Incremented,
+  type KeyRange,
+  type MergeOperator,
   OPCODE,
+  type Operand,
   type Operation,
+  type PutOptions,
   type Scan,
   type ScanOptions,
   type Store,
@@ -24,7 +36,6 @@ import {
 import type { Connection } from "./connection.ts";
 import type { CallOptions } from "./options.ts";
 import {
-  checkBatch,
   checkBound,
   checkDurability,
   checkKey,
@@ -32,6 +43,16 @@ import {
   checkScan,
   checkValue,
 } from "./validate.ts";
+import {
+  checkBatch,
+  checkConditions,
+  checkExpiry,
+  checkGivenExpiry,
+  checkInteger,
+  checkOperand,
+  checkRange,
+  conditionsOf,
+} from "./validate-writes.ts";
 
 /** What VERIFY found; `smallest` and `largest` are the keys that a problem concerns, where that is known. */
 export interface VerifyResult {
@@ -87,31 +108,99 @@ export class VarveClient implements Store {
     return connection.call(OPCODE.GET_MANY, options, encode, keys?.length);
   }
 
-  put(key: Data, value: Data, options?: WriteOptions & CallOptions): Promise<Commit> {
+  put(key: Data, value: Data, options?: PutOptions & CallOptions): Promise<Commit> {
     const connection = this.#connection;
     return connection.call(OPCODE.PUT, options, (writer, id) => {
-      checkKey(key, connection.limits);
-      checkValue(value, connection.limits);
-      checkDurability(options?.durability);
-      return encodePut(writer, id, options?.durability, key, value);
+      const { limits } = connection;
+      checkKey(key, limits);
+      checkValue(value, limits);
+      if (options === undefined) return encodePut(writer, id, undefined, key, value);
+      checkDurability(options.durability);
+      checkExpiry(options);
+      const conditions = conditionsOf(key, options.if, limits);
+      return encodePut(writer, id, options.durability, key, value, conditions, options);
     });
   }
 
-  delete(key: Data, options?: WriteOptions & CallOptions): Promise<Commit> {
+  delete(key: Data, options?: DeleteOptions & CallOptions): Promise<Commit> {
     const connection = this.#connection;
     return connection.call(OPCODE.DELETE, options, (writer, id) => {
       checkKey(key, connection.limits);
       checkDurability(options?.durability);
-      return encodeDelete(writer, id, options?.durability, key);
+      const conditions = conditionsOf(key, options?.if, connection.limits);
+      return encodeDelete(writer, id, options?.durability, key, conditions);
     });
   }
 
-  batch(operations: readonly Operation[], options?: WriteOptions & CallOptions): Promise<Commit> {
+  deleteRange(range: KeyRange, options?: WriteOptions & CallOptions): Promise<Commit> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.DELETE_RANGE, options, (writer, id) => {
+      checkRange(range, connection.limits);
+      checkDurability(options?.durability);
+      return encodeDeleteRange(writer, id, options?.durability, range);
+    });
+  }
+
+  batch(operations: readonly Operation[], options?: BatchOptions & CallOptions): Promise<Commit> {
     const connection = this.#connection;
     return connection.call(OPCODE.BATCH, options, (writer, id) => {
       checkBatch(operations, connection.limits);
       checkDurability(options?.durability);
-      return encodeBatch(writer, id, options?.durability, operations);
+      const conditions = options?.if;
+      if (conditions !== undefined) checkConditions(conditions, connection.limits);
+      return encodeBatch(writer, id, options?.durability, operations, conditions);
+    });
+  }
+
+  merge(
+    key: Data,
+    operator: MergeOperator,
+    operand: Operand,
+    options?: WriteOptions & CallOptions,
+  ): Promise<Commit> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.MERGE, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      checkOperand(operator, operand, connection.limits);
+      checkDurability(options?.durability);
+      return encodeMerge(writer, id, options?.durability, operator, key, operand);
+    });
+  }
+
+  increment(
+    key: Data,
+    delta: number | bigint = 1,
+    options?: WriteOptions & CallOptions,
+  ): Promise<Incremented> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.INCREMENT, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      checkInteger(delta);
+      checkDurability(options?.durability);
+      return encodeIncrement(writer, id, options?.durability, delta, key);
+    });
+  }
+
+  expire(
+    key: Data,
+    expiry: Expiry,
+    options?: WriteOptions & CallOptions,
+  ): Promise<Commit | undefined> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.EXPIRE, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      checkGivenExpiry(expiry);
+      checkDurability(options?.durability);
+      return encodeExpire(writer, id, options?.durability, expiry, key);
+    });
+  }
+
+  persist(key: Data, options?: WriteOptions & CallOptions): Promise<Commit | undefined> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.EXPIRE, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      checkDurability(options?.durability);
+      return encodeExpire(writer, id, options?.durability, undefined, key);
     });
   }
 

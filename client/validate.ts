@@ -1,22 +1,21 @@
 /**
  * The checks that every call passes before anything is sent, against the limits that the server announced:
- * the same codes as the embedded database, without the round trip.
+ * the same codes as the embedded database, without the round trip. `validate-writes.ts` has those of writes.
  */
 import {
   type Data,
   DURABILITIES,
   type Durability,
   type Limits,
-  type Operation,
   type ScanOptions,
   VarveError,
 } from "varve-protocol";
 
-function invalid(message: string): never {
+export function invalid(message: string): never {
   throw new VarveError("INVALID_ARGUMENT", message);
 }
 
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
@@ -61,34 +60,6 @@ export function checkKeys(keys: readonly Data[], limits: Limits): void {
     throw new VarveError("BATCH_TOO_LARGE", message);
   }
   for (const key of keys) checkKey(key, limits);
-}
-
-export function checkBatch(operations: readonly Operation[], limits: Limits): void {
-  if (!Array.isArray(operations)) invalid("a batch is an array of operations");
-  if (operations.length > limits.batchOperationsMax) {
-    const message = `the batch has ${operations.length} operations; at most ${limits.batchOperationsMax} are allowed`;
-    throw new VarveError("BATCH_TOO_LARGE", message);
-  }
-  let bytes = 0;
-  for (const operation of operations as readonly Operation[]) {
-    checkKey(operation?.key, limits);
-    bytes += exactBytesOf(operation.key);
-    if (operation.type === "put") {
-      checkValue(operation.value, limits);
-      bytes += exactBytesOf(operation.value);
-    } else if (operation.type !== "delete") {
-      const type = String((operation as { type: unknown }).type);
-      invalid(`an operation is a put or a delete, not ${type}`);
-    }
-  }
-  if (bytes > limits.batchBytesMax) {
-    const message = `the batch has ${bytes} bytes; at most ${limits.batchBytesMax} are allowed`;
-    throw new VarveError("BATCH_TOO_LARGE", message);
-  }
-}
-
-function exactBytesOf(data: Data): number {
-  return typeof data === "string" ? Buffer.byteLength(data) : data.length;
 }
 
 /** A bound may be empty: an empty `gte` is below every key. */

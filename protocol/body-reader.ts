@@ -54,6 +54,15 @@ export class BodyReader {
     return high * TWO_32 + low;
   }
 
+  /** With a sign, in two's complement. */
+  i64(): bigint {
+    this.#expect(8);
+    const low = readU32(this.#bytes, this.#at);
+    const high = readU32(this.#bytes, this.#at + 4);
+    this.#at += 8;
+    return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+  }
+
   /** A view of the next `length` bytes. */
   take(length: number): Uint8Array {
     this.#expect(length);

@@ -1,35 +1,65 @@
 /**
  * ERROR, the answer to any request that failed. Body, little-endian:
  *
- *   code u16 | details u8 | retryAfterMs u32 | message (UTF-8, to the end)
+ *   code u16 | details u8 | retryAfterMs u32 | [conflict] | message (UTF-8, to the end)
+ *     conflict   keyLength u32 | key | sequence u64        sequence 0: the key is absent
  *
- * details: bit 0 retryable, bit 1 maybeApplied. retryAfterMs 0xFFFFFFFF: none given.
+ * details: bit 0 retryable, bit 1 maybeApplied, bit 2 conflict. retryAfterMs 0xFFFFFFFF: none given.
  */
 import { BodyReader } from "./body-reader.ts";
-import { ERROR_CODES, errorCodeOf, VarveError } from "./errors.ts";
-import { expectNoFlags, type Frame } from "./frame.ts";
+import { ERROR_CODES, type ErrorDetails, errorCodeOf, VarveError } from "./errors.ts";
+import {
+  expectNoFlags,
+  FRAME_FIXED_BYTES,
+  type Frame,
+  HANDSHAKE_FRAME_BYTES_MAX,
+} from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
 
-const DETAIL = { RETRYABLE: 1, MAYBE_APPLIED: 2 } as const;
-const DETAILS_ALL = 3;
+const DETAIL = { RETRYABLE: 1, MAYBE_APPLIED: 2, CONFLICT: 4 } as const;
+const DETAILS_ALL = 7;
 const NO_RETRY_AFTER = 0xffffffff;
+const ABSENT = 0;
+/** Code, details and retryAfterMs. */
+const FIXED_BYTES = 2 + 1 + 4;
+/** A conflict without its key: the key's length and the sequence. */
+const CONFLICT_BYTES = 4 + 8;
 /** Longer messages are cut, so that an answer that says what is wrong always fits a frame. */
 const MESSAGE_BYTES_MAX = 2048;
 
-export function encodeError(writer: FrameWriter, requestId: number, error: VarveError): number {
-  const { retryAfterMs } = error;
+/**
+ * `frameBytesMax` is what the receiver takes; by default what every receiver does. An error's key is left out
+ * where the frame would be longer with it.
+ */
+export function encodeError(
+  writer: FrameWriter,
+  requestId: number,
+  error: VarveError,
+  frameBytesMax: number = HANDSHAKE_FRAME_BYTES_MAX,
+): number {
+  const { retryAfterMs, key } = error;
+  const message = Buffer.from(error.message).subarray(0, MESSAGE_BYTES_MAX);
+  const bytes = FRAME_FIXED_BYTES + FIXED_BYTES + message.length;
+  const conflict =
+    key !== undefined && bytes + CONFLICT_BYTES + key.length <= frameBytesMax ? key : undefined;
   writer.begin(OPCODE.ERROR, requestId);
   writer.u16(ERROR_CODES[error.code]);
   writer.u8(
-    (error.retryable ? DETAIL.RETRYABLE : 0) | (error.maybeApplied ? DETAIL.MAYBE_APPLIED : 0),
+    (error.retryable ? DETAIL.RETRYABLE : 0) |
+      (error.maybeApplied ? DETAIL.MAYBE_APPLIED : 0) |
+      (conflict === undefined ? 0 : DETAIL.CONFLICT),
   );
   writer.u32(
     retryAfterMs === undefined
       ? NO_RETRY_AFTER
       : Math.min(NO_RETRY_AFTER - 1, Math.max(0, Math.ceil(retryAfterMs))),
   );
-  writer.data(Buffer.from(error.message).subarray(0, MESSAGE_BYTES_MAX));
+  if (conflict !== undefined) {
+    writer.sized(conflict);
+    writer.u64(error.sequence ?? ABSENT);
+  }
+  writer.data(message);
   return writer.end();
 }
 
@@ -41,6 +71,7 @@ export function decodeError(frame: Frame): VarveError {
   const details = reader.u8();
   if (details > DETAILS_ALL) throw reader.malformed(`error details 0x${details.toString(16)}`);
   const retryAfterMs = reader.u32();
+  const conflict = (details & DETAIL.CONFLICT) === 0 ? {} : readConflict(reader);
   const message = Buffer.from(reader.take(reader.remainingBytes)).toString();
   const code = errorCodeOf(number);
   return new VarveError(
@@ -50,6 +81,14 @@ export function decodeError(frame: Frame): VarveError {
       retryable: (details & DETAIL.RETRYABLE) !== 0,
       maybeApplied: (details & DETAIL.MAYBE_APPLIED) !== 0,
       ...(retryAfterMs === NO_RETRY_AFTER ? {} : { retryAfterMs }),
+      ...conflict,
     },
   );
+}
+
+/** The key is copied, as an error may be kept for long. */
+function readConflict(reader: BodyReader): Pick<ErrorDetails, "key" | "sequence"> {
+  const key = new Uint8Array(reader.sized());
+  const sequence = reader.u64();
+  return sequence === ABSENT ? { key } : { key, sequence };
 }

@@ -15,6 +15,7 @@ const ARENA_BYTES_MIN = 4 * 1024;
 const ARENA_BYTES_MAX = 256 * 1024;
 /** Up to this a loop beats `set` and `Buffer.write`. */
 const LOOP_BYTES_MAX = 96;
+const FLAGS_AT = 5;
 const NO_BYTES = Buffer.alloc(0);
 const TWO_32 = 2 ** 32;
 
@@ -37,9 +38,14 @@ export class FrameWriter {
     const start = this.#end;
     this.#frameStart = start;
     bytes[start + 4] = opcode;
-    bytes[start + 5] = 0;
+    bytes[start + FLAGS_AT] = 0;
     writeU32(bytes, start + 6, requestId);
     this.#end = start + FRAME_HEADER_BYTES;
+  }
+
+  /** Sets the flag bits of the frame begun last, in place of none. */
+  flags(bits: number): void {
+    this.#bytes[this.#frameStart + FLAGS_AT] = bits;
   }
 
   /** Finishes the frame; returns its `length` field, which the caller holds against the peer's `frameBytesMax`. */
@@ -79,6 +85,12 @@ export class FrameWriter {
     writeU32(this.#bytes, this.#end, value % TWO_32);
     writeU32(this.#bytes, this.#end + 4, Math.floor(value / TWO_32));
     this.#end += 8;
+  }
+
+  /** A whole number with a sign that 64 bits hold; as a `number` it must be a safe integer. */
+  i64(value: number | bigint): void {
+    this.#reserve(8);
+    this.#end = this.#bytes.writeBigInt64LE(BigInt(value), this.#end);
   }
 
   /** The bytes alone. */

@@ -60,7 +60,16 @@ export function malformed(frame: Frame, at: number, what: string): VarveError {
   );
 }
 
-/** Refuses flag bits: none is defined yet, and a set one changes what the body means. */
+/** Bits of `flags`. Each announces a field of that name; see `flag-fields.ts`. */
+export const FLAG = { CONDITIONS: 1, EXPIRY: 2 } as const;
+
+/** Refuses flag bits but those of `known`: a set one changes what the body means. */
+export function expectFlags(frame: Frame, known: number): void {
+  const unknown = frame.flags & ~known;
+  if (unknown !== 0) throw malformed(frame, 0, `unknown flag bits 0x${unknown.toString(16)}`);
+}
+
+/** Refuses all flag bits. */
 export function expectNoFlags(frame: Frame): void {
   if (frame.flags !== 0) {
     throw malformed(frame, 0, `unknown flag bits 0x${frame.flags.toString(16)}`);

@@ -1,3 +1,5 @@
+export { type Answer, decodeAnswer, encodeAnswer } from "./answer.ts";
+export type { BytesCondition } from "./conditions.ts";
 export {
   type CompactRange,
   decodeCompact,
@@ -7,6 +9,7 @@ export {
   encodeResult,
 } from "./control.ts";
 export { COUNTER_BYTES, decodeCounter, encodeCounter } from "./counter.ts";
+export type { DurabilityChoice } from "./durability.ts";
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -15,6 +18,7 @@ export {
   VarveError,
 } from "./errors.ts";
 export { decodeError, encodeError } from "./failure.ts";
+export type { FlagFields } from "./flag-fields.ts";
 export {
   decodeEmpty,
   FRAME_HEADER_BYTES,
@@ -35,14 +39,6 @@ export {
   type Welcome,
 } from "./handshake.ts";
 export {
-  type Answer,
-  decodeAnswer,
-  decodeRequest,
-  encodeAnswer,
-  encodeRequest,
-  type Request,
-} from "./message.ts";
-export {
   CONNECTION_REQUEST_ID,
   DEFAULT_PORT,
   FEATURES,
@@ -54,6 +50,13 @@ export {
   PROTOCOL_VERSION_MIN,
   unexpectedOpcode,
 } from "./opcodes.ts";
+export type { BytesOperation } from "./operations.ts";
+export {
+  type BytesRange,
+  type DeleteRangeRequest,
+  decodeDeleteRange,
+  encodeDeleteRange,
+} from "./ranges.ts";
 export {
   decodeEntry,
   decodeGet,
@@ -68,6 +71,7 @@ export {
   encodeValue,
   encodeValues,
 } from "./reads.ts";
+export { decodeRequest, encodeRequest, type Request } from "./request.ts";
 export {
   decodeScan,
   decodeScanCredit,
@@ -107,10 +111,21 @@ export {
   type WriteOptions,
 } from "./store.ts";
 export {
+  decodeExpire,
+  decodeIncrement,
+  decodeIncremented,
+  decodeMerge,
+  type ExpireRequest,
+  encodeExpire,
+  encodeIncrement,
+  encodeIncremented,
+  encodeMerge,
+  type IncrementRequest,
+  type MergeRequest,
+} from "./updates.ts";
+export {
   type BatchRequest,
-  type BytesOperation,
   type DeleteRequest,
-  type DurabilityChoice,
   decodeBatch,
   decodeCommitted,
   decodeDelete,

@@ -3,7 +3,7 @@
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x13-0x1F reads (snapshots), 0x23-0x2F writes (conditions),
+ * connection (authentication, keyspaces), 0x13-0x1F reads (snapshots), 0x27-0x2F writes,
  * 0x40-0x5F streams (change feeds), 0x74-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
@@ -18,6 +18,10 @@ export const OPCODE = {
   PUT: 0x20,
   DELETE: 0x21,
   BATCH: 0x22,
+  MERGE: 0x23,
+  INCREMENT: 0x24,
+  EXPIRE: 0x25,
+  DELETE_RANGE: 0x26,
   SCAN: 0x30,
   SCAN_CREDIT: 0x31,
   STATS: 0x70,
@@ -33,6 +37,7 @@ export const OPCODE = {
   VALUES: 0x92,
   ENTRY: 0x93,
   COMMITTED: 0xa0,
+  INCREMENTED: 0xa1,
   SCAN_DATA: 0xb0,
   SCAN_END: 0xb1,
   RESULT: 0xf0,

@@ -7,8 +7,8 @@
  *   VALUE     value
  *   ABSENT    (empty)
  *   VALUES    count u32 | count × (valueLength u32 | value)     valueLength 0xFFFFFFFF: absent, no bytes
- *   ENTRY     fields u8 | sequence u64 | revision u64 | createdAt u64 | updatedAt u64 | value
- *     fields    0: none is defined
+ *   ENTRY     fields u8 | sequence u64 | revision u64 | createdAt u64 | updatedAt u64 | [expiresAt u64] | value
+ *     fields    bit 0 expiresAt
  *
  * Keys and values come out as views of the socket's chunk.
  */
@@ -19,6 +19,8 @@ import { OPCODE } from "./opcodes.ts";
 import type { Data, EntryRecord } from "./store.ts";
 
 const ABSENT_LENGTH = 0xffffffff;
+const ENTRY_FIELD = { EXPIRES_AT: 1 } as const;
+const ENTRY_FIELDS_ALL = 1;
 
 export function encodeGet(writer: FrameWriter, requestId: number, key: Data): number {
   writer.begin(OPCODE.GET, requestId);
@@ -40,11 +42,13 @@ export function encodeGetEntry(writer: FrameWriter, requestId: number, key: Data
 
 export function encodeEntry(writer: FrameWriter, requestId: number, entry: EntryRecord): number {
   writer.begin(OPCODE.ENTRY, requestId);
-  writer.u8(0);
+  const { expiresAt } = entry;
+  writer.u8(expiresAt === undefined ? 0 : ENTRY_FIELD.EXPIRES_AT);
   writer.u64(entry.sequence);
   writer.u64(entry.revision);
   writer.u64(entry.createdAt);
   writer.u64(entry.updatedAt);
+  if (expiresAt !== undefined) writer.u64(expiresAt);
   writer.data(entry.value);
   return writer.end();
 }
@@ -53,13 +57,14 @@ export function decodeEntry(frame: Frame): EntryRecord {
   expectNoFlags(frame);
   const reader = new BodyReader(frame);
   const fields = reader.u8();
-  if (fields !== 0) throw reader.malformed(`entry fields 0x${fields.toString(16)}`);
+  if (fields > ENTRY_FIELDS_ALL) throw reader.malformed(`entry fields 0x${fields.toString(16)}`);
   const sequence = reader.u64();
   const revision = reader.u64();
   const createdAt = reader.u64();
   const updatedAt = reader.u64();
+  const expiresAt = (fields & ENTRY_FIELD.EXPIRES_AT) === 0 ? undefined : reader.u64();
   const value = reader.take(reader.remainingBytes);
-  return { value, sequence, revision, createdAt, updatedAt };
+  return { value, sequence, revision, createdAt, updatedAt, expiresAt };
 }
 
 export function encodeGetMany(

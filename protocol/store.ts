@@ -93,7 +93,7 @@ export interface KeyRange {
   readonly prefix?: Data;
 }
 
-/** What a merge adds: for counters an integer that 64 bits hold, for `append` bytes. */
+/** What a merge adds: for counters an integer that 64 bits hold, or its 8 bytes; for `append` bytes. */
 export type Operand = number | bigint | Data;
 
 /** What a counter came to. */

@@ -1,47 +1,49 @@
 /**
- * Writes and their answer. Bodies, little-endian:
+ * Writes that need nothing of what is there, and their answer. Bodies, little-endian:
  *
- *   PUT        durability u8 | keyLength u32 | key | value
- *   DELETE     durability u8 | key
- *   BATCH      durability u8 | count u32 | count × operation
- *     operation    type u8 | keyLength u32 | key                          type 0: delete
- *                  type u8 | keyLength u32 | key | valueLength u32 | value     1: put
+ *   PUT        [conditions] | [expiry] | durability u8 | keyLength u32 | key | value
+ *   DELETE     [conditions] | durability u8 | key
+ *   BATCH      [conditions] | durability u8 | count u32 | count × operation
  *   COMMITTED  version u64
  *
- * durability: 0 the server's default, 1 always, 2 interval, 3 none. Keys and values come out as views of
- * the socket's chunk.
+ * What stands in brackets is there where a flag says so: see `flag-fields.ts`, and for the rest `durability.ts`
+ * and `operations.ts`. Keys and values come out as views of the socket's chunk.
+ *
+ * Hot path: a PUT or DELETE without flags is read without a reader.
  */
 import { BodyReader } from "./body-reader.ts";
-import { expectNoFlags, type Frame, malformed, readU32, viewOf } from "./frame.ts";
+import {
+  type DurabilityChoice,
+  durabilityOf,
+  readDurability,
+  writeDurability,
+} from "./durability.ts";
+import { type FlagFields, readFlagFields, writeFlagFields } from "./flag-fields.ts";
+import { expectNoFlags, FLAG, type Frame, malformed, readU32, viewOf } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
-import { type Data, DURABILITIES, type Durability, type Operation } from "./store.ts";
+import {
+  type BytesOperation,
+  OPERATION_BYTES_MIN,
+  readOperation,
+  writeOperation,
+} from "./operations.ts";
+import type { Data, Expiry, KeyCondition, Operation } from "./store.ts";
 
-const OPERATION_TYPE = { DELETE: 0, PUT: 1 } as const;
-/** The least that an operation takes: its type and the length of its key. */
-const OPERATION_BYTES_MIN = 1 + 4;
 const PUT_KEY_AT = 1 + 4;
 
-/** `undefined` where the server's default holds. */
-export type DurabilityChoice = Durability | undefined;
-
-export interface PutRequest {
+export interface PutRequest extends FlagFields {
   readonly durability: DurabilityChoice;
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }
 
-export interface DeleteRequest {
+export interface DeleteRequest extends Omit<FlagFields, "expiry"> {
   readonly durability: DurabilityChoice;
   readonly key: Uint8Array;
 }
 
-/** An operation whose key and value are bytes, as it comes off the wire. */
-export type BytesOperation =
-  | { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
-  | { readonly type: "delete"; readonly key: Uint8Array };
-
-export interface BatchRequest {
+export interface BatchRequest extends Omit<FlagFields, "expiry"> {
   readonly durability: DurabilityChoice;
   readonly operations: BytesOperation[];
 }
@@ -52,17 +54,20 @@ export function encodePut(
   durability: DurabilityChoice,
   key: Data,
   value: Data,
+  conditions?: readonly KeyCondition[],
+  expiry?: Expiry,
 ): number {
   writer.begin(OPCODE.PUT, requestId);
-  writer.u8(durabilityNumber(durability));
+  if (conditions !== undefined || expiry !== undefined) writeFlagFields(writer, conditions, expiry);
+  writeDurability(writer, durability);
   writer.sized(key);
   writer.data(value);
   return writer.end();
 }
 
 export function decodePut(frame: Frame): PutRequest {
-  expectNoFlags(frame);
-  const { bytes, start, end } = frame;
+  const { flags, bytes, start, end } = frame;
+  if (flags !== 0) return decodeFlaggedPut(frame);
   if (end - start < PUT_KEY_AT) throw malformed(frame, end - start, "the key's length expected");
   const keyStart = start + PUT_KEY_AT;
   const keyEnd = keyStart + readU32(bytes, start + 1);
@@ -71,7 +76,18 @@ export function decodePut(frame: Frame): PutRequest {
     durability: durabilityOf(frame),
     key: viewOf(bytes, keyStart, keyEnd),
     value: viewOf(bytes, keyEnd, end),
+    conditions: undefined,
+    expiry: undefined,
   };
+}
+
+function decodeFlaggedPut(frame: Frame): PutRequest {
+  const reader = new BodyReader(frame);
+  const { conditions, expiry } = readFlagFields(reader, frame, FLAG.CONDITIONS | FLAG.EXPIRY);
+  const durability = readDurability(reader);
+  const key = reader.sized();
+  const value = reader.take(reader.remainingBytes);
+  return { durability, key, value, conditions, expiry };
 }
 
 export function encodeDelete(
@@ -79,17 +95,27 @@ export function encodeDelete(
   requestId: number,
   durability: DurabilityChoice,
   key: Data,
+  conditions?: readonly KeyCondition[],
 ): number {
   writer.begin(OPCODE.DELETE, requestId);
-  writer.u8(durabilityNumber(durability));
+  if (conditions !== undefined) writeFlagFields(writer, conditions);
+  writeDurability(writer, durability);
   writer.data(key);
   return writer.end();
 }
 
 export function decodeDelete(frame: Frame): DeleteRequest {
-  expectNoFlags(frame);
+  if (frame.flags !== 0) return decodeFlaggedDelete(frame);
   const durability = durabilityOf(frame);
-  return { durability, key: viewOf(frame.bytes, frame.start + 1, frame.end) };
+  const key = viewOf(frame.bytes, frame.start + 1, frame.end);
+  return { durability, key, conditions: undefined };
+}
+
+function decodeFlaggedDelete(frame: Frame): DeleteRequest {
+  const reader = new BodyReader(frame);
+  const { conditions } = readFlagFields(reader, frame, FLAG.CONDITIONS);
+  const durability = readDurability(reader);
+  return { durability, key: reader.take(reader.remainingBytes), conditions };
 }
 
 export function encodeBatch(
@@ -97,38 +123,25 @@ export function encodeBatch(
   requestId: number,
   durability: DurabilityChoice,
   operations: readonly Operation[],
+  conditions?: readonly KeyCondition[],
 ): number {
   writer.begin(OPCODE.BATCH, requestId);
-  writer.u8(durabilityNumber(durability));
+  if (conditions !== undefined) writeFlagFields(writer, conditions);
+  writeDurability(writer, durability);
   writer.u32(operations.length);
-  for (const operation of operations) {
-    const isPut = operation.type === "put";
-    writer.u8(isPut ? OPERATION_TYPE.PUT : OPERATION_TYPE.DELETE);
-    writer.sized(operation.key);
-    if (isPut) writer.sized(operation.value);
-  }
+  for (const operation of operations) writeOperation(writer, operation);
   return writer.end();
 }
 
 export function decodeBatch(frame: Frame): BatchRequest {
-  expectNoFlags(frame);
-  const durability = durabilityOf(frame);
   const reader = new BodyReader(frame);
-  reader.u8();
+  const { conditions } = readFlagFields(reader, frame, FLAG.CONDITIONS);
+  const durability = readDurability(reader);
   const count = reader.count(OPERATION_BYTES_MIN);
   const operations: BytesOperation[] = [];
-  for (let i = 0; i < count; i++) {
-    const type = reader.u8();
-    if (type === OPERATION_TYPE.PUT) {
-      operations.push({ type: "put", key: reader.sized(), value: reader.sized() });
-    } else if (type === OPERATION_TYPE.DELETE) {
-      operations.push({ type: "delete", key: reader.sized() });
-    } else {
-      throw reader.malformed(`operation type ${type}`);
-    }
-  }
+  for (let i = 0; i < count; i++) operations.push(readOperation(reader));
   reader.finish();
-  return { durability, operations };
+  return { durability, operations, conditions };
 }
 
 export function encodeCommitted(writer: FrameWriter, requestId: number, version: number): number {
@@ -144,16 +157,4 @@ export function decodeCommitted(frame: Frame): number {
   const version = reader.u64();
   reader.finish();
   return version;
-}
-
-function durabilityNumber(durability: DurabilityChoice): number {
-  return durability === undefined ? 0 : DURABILITIES.indexOf(durability) + 1;
-}
-
-/** The durability byte, which opens the body of every write. */
-function durabilityOf(frame: Frame): DurabilityChoice {
-  if (frame.start === frame.end) throw malformed(frame, 0, "the durability byte expected");
-  const number = frame.bytes[frame.start]!;
-  if (number > DURABILITIES.length) throw malformed(frame, 0, `durability ${number}`);
-  return number === 0 ? undefined : DURABILITIES[number - 1]!;
 }

@@ -191,5 +191,6 @@ function send(store: Store, changes: readonly Change[]): Promise<Commit> {
   );
   const [only] = operations;
   if (only === undefined || operations.length > 1) return store.batch(operations);
-  return only.type === "put" ? store.put(only.key, only.value) : store.delete(only.key);
+  if (only.type === "put") return store.put(only.key, only.value);
+  return only.type === "delete" ? store.delete(only.key) : store.batch(operations);
 }

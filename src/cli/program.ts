@@ -2,10 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { VarveError } from "../errors.ts";
 import { adminCommands } from "./admin-commands.ts";
-import { dataCommands } from "./data-commands.ts";
+import { batchCommand } from "./batch-command.ts";
 import { repairCommand, verifyCommand } from "./offline-commands.ts";
+import { readCommands } from "./read-commands.ts";
 import { serveCommand } from "./serve-command.ts";
 import { packageVersion } from "./version.ts";
+import { writeCommands } from "./write-commands.ts";
 
 /** Runs the command that `words` say; failures are printed and set the exit code. */
 export async function run(words: readonly string[]): Promise<void> {
@@ -13,7 +15,8 @@ export async function run(words: readonly string[]): Promise<void> {
     .description("Varve: a crash-safe, ordered key/value database")
     .version(packageVersion())
     .addCommand(serveCommand());
-  for (const command of dataCommands()) program.addCommand(command);
+  for (const command of [...readCommands(), ...writeCommands()]) program.addCommand(command);
+  program.addCommand(batchCommand());
   program.addCommand(adminCommands());
   program.addCommand(verifyCommand());
   program.addCommand(repairCommand());

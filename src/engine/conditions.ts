@@ -29,6 +29,9 @@ export function checkConditions(
   if (own === undefined) {
     throw new VarveError("INVALID_ARGUMENT", "the conditions of a batch are a list, with keys");
   }
+  if (typeof given === "object" && given !== null && "key" in given) {
+    throw new VarveError("INVALID_ARGUMENT", "a condition that names its key stands in a list");
+  }
   return [{ key: new Uint8Array(own), expects: expectationOf(given as Condition) }];
 }
 
@@ -51,7 +54,7 @@ function expectationOf(condition: Condition): CheckedCondition["expects"] {
 export function assertHolds({ key, expects }: CheckedCondition, { sequence }: Latest): void {
   if (expects === "absent" && sequence === 0) return;
   if (expects === "present" && sequence !== 0) return;
-  if (expects === sequence) return;
+  if (sequence !== 0 && expects === sequence) return;
   const wanted = typeof expects === "number" ? `of sequence ${expects}` : expects;
   const found = sequence === 0 ? "absent" : `of sequence ${sequence}`;
   throw new VarveError(

@@ -114,7 +114,7 @@ export class Connection implements ScanOutput {
   }
 
   sendError(requestId: number, error: VarveError): void {
-    encodeError(this.writer, requestId, error);
+    encodeError(this.writer, requestId, error, this.peerFrameBytesMax);
     this.wrote();
   }
 

@@ -1,30 +1,17 @@
 /**
- * What each request does. An answer that is ready at once is encoded at once, in the order of the requests;
- * any other when its promise resolves. A bad frame throws, which ends the connection; what goes wrong in a
- * well-formed request is an error answer.
- *
- * Hot path: GET from memory and the writes allocate no more than the store itself needs.
+ * From a frame to what it asks for: the handshake, the rules that hold for every request, and which function
+ * carries out which; `reads.ts` and `writes.ts` have those of the data. A bad frame throws, which ends the
+ * connection; what goes wrong in a well-formed request is an error answer.
  */
 import {
   CONNECTION_REQUEST_ID,
   chooseVersion,
-  decodeBatch,
   decodeCompact,
-  decodeDelete,
   decodeEmpty,
-  decodeGet,
-  decodeGetMany,
   decodeHello,
-  decodePut,
-  decodeScan,
   decodeScanCredit,
-  encodeAbsent,
-  encodeCommitted,
   encodeEmpty,
-  encodeEntry,
   encodeResult,
-  encodeValue,
-  encodeValues,
   encodeWelcome,
   FEATURES,
   type Frame,
@@ -33,13 +20,13 @@ import {
   unexpectedOpcode,
 } from "varve-protocol";
 import { VarveError } from "../errors.ts";
-import { type Commit, type Durability, NOT_CACHED, type WriteOptions } from "../store.ts";
+import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
-import { StreamedScan } from "./served-scan.ts";
+import { get, getEntry, getMany, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
+import { batch, deleteRange, expire, increment, merge, put, remove } from "./writes.ts";
 
 const SERVER_NAME = "varve";
-const SCAN_RETRY_MS = 100;
 
 /** The first frame, which must be HELLO. */
 export function greet(connection: Connection, context: ServerContext, frame: Frame): void {
@@ -98,6 +85,18 @@ function dispatch(connection: Connection, context: ServerContext, frame: Frame):
     case OPCODE.BATCH:
       batch(connection, context, frame);
       break;
+    case OPCODE.DELETE_RANGE:
+      deleteRange(connection, context, frame);
+      break;
+    case OPCODE.MERGE:
+      merge(connection, context, frame);
+      break;
+    case OPCODE.INCREMENT:
+      increment(connection, context, frame);
+      break;
+    case OPCODE.EXPIRE:
+      expire(connection, context, frame);
+      break;
     case OPCODE.GET_ENTRY:
       getEntry(connection, context, frame);
       break;
@@ -152,131 +151,6 @@ function count({ counters }: ServerContext, opcode: number): void {
   counters.requests[name] = (counters.requests[name] ?? 0) + 1;
 }
 
-function optionsOf(durability: Durability | undefined): WriteOptions | undefined {
-  return durability === undefined ? undefined : { durability };
-}
-
-function get(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { requestId } = frame;
-  const key = decodeGet(frame);
-  try {
-    const value = context.store.getCached(key);
-    if (value !== NOT_CACHED) {
-      answerValue(connection, requestId, value);
-      connection.wrote();
-      return;
-    }
-  } catch (error) {
-    connection.sendError(requestId, asVarveError(error, context));
-    return;
-  }
-  answerLater(connection, context, requestId, async () => {
-    answerValue(connection, requestId, await context.store.get(key));
-  });
-}
-
-function answerValue(
-  connection: Connection,
-  requestId: number,
-  value: Uint8Array | undefined,
-): void {
-  const { writer } = connection;
-  if (value === undefined) encodeAbsent(writer, requestId);
-  else checkLength(connection, encodeValue(writer, requestId, value));
-}
-
-/** Takes back an answer that is longer than the client can take. */
-function checkLength(connection: Connection, length: number): void {
-  if (length <= connection.peerFrameBytesMax) return;
-  connection.writer.undo();
-  const message = `the answer takes a frame of ${length} bytes; the client takes ${connection.peerFrameBytesMax}`;
-  throw new VarveError("BATCH_TOO_LARGE", message);
-}
-
-function put(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { key, value, durability } = decodePut(frame);
-  const committed = context.store.put(key, value, optionsOf(durability));
-  answerCommit(connection, context, frame.requestId, committed);
-}
-
-function remove(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { key, durability } = decodeDelete(frame);
-  const committed = context.store.delete(key, optionsOf(durability));
-  answerCommit(connection, context, frame.requestId, committed);
-}
-
-function batch(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { operations, durability } = decodeBatch(frame);
-  const committed = context.store.batch(operations, optionsOf(durability));
-  answerCommit(connection, context, frame.requestId, committed);
-}
-
-function answerCommit(
-  connection: Connection,
-  context: ServerContext,
-  requestId: number,
-  committed: Promise<Commit>,
-): void {
-  connection.inFlight.add(requestId);
-  committed.then(
-    ({ version }) => {
-      encodeCommitted(connection.writer, requestId, version);
-      connection.done(requestId);
-    },
-    (error) => fail(connection, context, requestId, error),
-  );
-}
-
-function getEntry(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { requestId } = frame;
-  const key = decodeGet(frame);
-  answerLater(connection, context, requestId, async () => {
-    const entry = await context.store.getEntry(key);
-    const { writer } = connection;
-    if (entry === undefined) encodeAbsent(writer, requestId);
-    else checkLength(connection, encodeEntry(writer, requestId, entry));
-  });
-}
-
-function getMany(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { requestId } = frame;
-  const keys = decodeGetMany(frame);
-  answerLater(connection, context, requestId, async () => {
-    const { batchOperationsMax } = context.limits;
-    if (keys.length > batchOperationsMax) {
-      const message = `${keys.length} keys are asked for; at most ${batchOperationsMax} are allowed`;
-      throw new VarveError("BATCH_TOO_LARGE", message);
-    }
-    const values = await context.store.getMany(keys);
-    const bytes = values.reduce((total, value) => total + 4 + (value?.length ?? 0), 0);
-    if (bytes > connection.peerFrameBytesMax) {
-      const message = `the values take ${bytes} bytes; the client takes frames of ${connection.peerFrameBytesMax}. Ask for fewer keys`;
-      throw new VarveError("BATCH_TOO_LARGE", message);
-    }
-    checkLength(connection, encodeValues(connection.writer, requestId, values));
-  });
-}
-
-function scan(connection: Connection, context: ServerContext, frame: Frame): void {
-  const { requestId } = frame;
-  const { options, credit } = decodeScan(frame);
-  answerLater(connection, context, requestId, async () => {
-    const { scansMax, scanIdleTimeoutMs } = context.settings;
-    if (connection.scans.size >= scansMax) {
-      const message = `the connection has ${connection.scans.size} scans open; end one first`;
-      throw new VarveError("OVERLOADED", message, { retryAfterMs: SCAN_RETRY_MS });
-    }
-    const source = context.store.scan(options);
-    const streamed = new StreamedScan(requestId, source, credit, connection, scanIdleTimeoutMs);
-    connection.scans.set(requestId, streamed);
-    try {
-      await streamed.run();
-    } finally {
-      connection.scans.delete(requestId);
-    }
-  });
-}
-
 function grantCredit(connection: Connection, frame: Frame): void {
   const credit = decodeScanCredit(frame);
   connection.scans.get(frame.requestId)?.grant(credit);
@@ -286,33 +160,4 @@ function grantCredit(connection: Connection, frame: Frame): void {
 function cancel(connection: Connection, frame: Frame): void {
   decodeEmpty(frame);
   connection.scans.get(frame.requestId)?.cancel();
-}
-
-function answerLater(
-  connection: Connection,
-  context: ServerContext,
-  requestId: number,
-  answer: () => Promise<void>,
-): void {
-  connection.inFlight.add(requestId);
-  answer().then(
-    () => connection.done(requestId),
-    (error) => fail(connection, context, requestId, error),
-  );
-}
-
-function fail(
-  connection: Connection,
-  context: ServerContext,
-  requestId: number,
-  error: unknown,
-): void {
-  connection.sendError(requestId, asVarveError(error, context));
-  connection.done(requestId);
-}
-
-function asVarveError(error: unknown, { logger }: ServerContext): VarveError {
-  if (error instanceof VarveError) return error;
-  logger.error({ err: error }, "a request failed in a way that is not foreseen");
-  return new VarveError("INTERNAL", "the server failed; its log says more");
 }

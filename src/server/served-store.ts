@@ -7,8 +7,8 @@ export interface ServedScan extends Scan {
 }
 
 /**
- * Writes take what they need of keys and values before they return their promise: the server hands them
- * views of a socket's chunk.
+ * Writes take what they need of keys, values, operands and conditions before they return their promise: the
+ * server hands them views of a socket's chunk.
  */
 export interface ServedStore extends Store {
   /** The answer from memory, without a promise, or `NOT_CACHED` where the disk would have to be asked. */

@@ -3,9 +3,11 @@ import { connect } from "varve-client";
 import { Database } from "../../src/engine/database.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
+import type { OpenStore } from "./opened-store.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { writeConformance } from "./write-conformance.ts";
 
-storeConformance("client over TCP", async () => {
+const open: OpenStore = async () => {
   const fs = new MemoryFileSystem();
   const database = await Database.open("/db", { fs, background: "inline" });
   const logger = pino({ level: "silent" });
@@ -21,4 +23,7 @@ storeConformance("client over TCP", async () => {
       await database.close();
     },
   };
-});
+};
+
+storeConformance("client over TCP", open);
+writeConformance("client over TCP", open);

@@ -1,16 +1,23 @@
 import { Database } from "../../src/engine/database.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../support/tiny-settings.ts";
+import type { OpenStore } from "./opened-store.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { writeConformance } from "./write-conformance.ts";
 
-storeConformance("Database", async () => {
+const open: OpenStore = async () => {
   const fs = new MemoryFileSystem();
   const db = await Database.open("/db", { fs, background: "inline" });
   return { store: db, dispose: () => db.close() };
-});
+};
 
-storeConformance("Database with tiny memtables and tables", async () => {
+const openTiny: OpenStore = async () => {
   const fs = new MemoryFileSystem();
   const db = await Database.open("/db", { ...TINY_SETTINGS, fs, background: "inline" });
   return { store: db, dispose: () => db.close() };
-});
+};
+
+storeConformance("Database", open);
+writeConformance("Database", open);
+storeConformance("Database with tiny memtables and tables", openTiny);
+writeConformance("Database with tiny memtables and tables", openTiny);

@@ -2,32 +2,15 @@
  * The promises of `Store`, as one suite that every implementation is held to: the embedded database and the
  * client over TCP must not be told apart by a program.
  */
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compareBytes } from "../../src/bytes/compare.ts";
 import { toBytes } from "../../src/bytes/data.ts";
-import type { Entry, Operation, ScanOptions, Store } from "../../src/store.ts";
+import type { Entry, ScanOptions, Store } from "../../src/store.ts";
 import { Random, seeds } from "../support/random.ts";
+import { bad, freshOf, keysOf, type OpenStore, put, text } from "./opened-store.ts";
 
-export interface OpenedStore {
-  readonly store: Store;
-  dispose(): Promise<void>;
-}
-
-const decoder = new TextDecoder();
-const text = (bytes: Uint8Array | undefined) =>
-  bytes === undefined ? undefined : decoder.decode(bytes);
-const put = (key: string, value: string): Operation => ({ type: "put", key, value });
-
-async function keysOf(store: Store, options?: ScanOptions): Promise<string[]> {
-  return (await Array.fromAsync(store.scan(options))).map(([key]) => decoder.decode(key));
-}
-
-export function storeConformance(name: string, open: () => Promise<OpenedStore>): void {
-  const fresh = async () => {
-    const { store, dispose } = await open();
-    onTestFinished(dispose);
-    return store;
-  };
+export function storeConformance(name: string, open: OpenStore): void {
+  const fresh = freshOf(open);
 
   describe(`${name}: single entries`, () => {
     test("what was put is read, what was not is undefined", async () => {
@@ -279,8 +262,6 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
   });
 
   describe(`${name}: bad input`, () => {
-    const bad = <Value>(value: unknown) => value as Value;
-
     test.each<[code: string, what: string, call: (store: Store) => Promise<unknown>]>([
       ["KEY_EMPTY", "put of an empty key", (store) => store.put("", "x")],
       ["KEY_EMPTY", "get of an empty key", (store) => store.get(new Uint8Array())],

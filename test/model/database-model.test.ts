@@ -11,7 +11,7 @@ import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 
 const levelsSeen = new Set<number>();
 
-test.each(seeds(200))("answers as the model does (seed %i)", async (seed) => {
+test.each(seeds(300))("answers as the model does (seed %i)", async (seed) => {
   const fs = new MemoryFileSystem();
   const run = await ModelRun.start(seed, "/db", { ...TINY_SETTINGS, fs, background: "inline" });
   await run.run(400);

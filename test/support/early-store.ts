@@ -6,6 +6,7 @@ import {
   type Data,
   type Entry,
   type EntryRecord,
+  type Incremented,
   NOT_CACHED,
   type Operation,
   type ScanOptions,
@@ -37,10 +38,10 @@ export class EarlyStore implements ServedStore {
   }
 
   async batch(operations: readonly Operation[]): Promise<Commit> {
-    const changes = operations.map((operation) => {
-      if (operation.type === "deleteRange") throw new Error("ranges are not written early");
+    const changes = operations.flatMap((operation) => {
+      if (operation.type === "merge" || operation.type === "deleteRange") return [];
       const value = operation.type === "put" ? bytesOf(operation.value) : undefined;
-      return [textOf(operation.key), { value }] as const;
+      return [[textOf(operation.key), { value }] as const];
     });
     for (const [key, change] of changes) this.#early.set(key, change);
     try {
@@ -50,6 +51,22 @@ export class EarlyStore implements ServedStore {
         if (this.#early.get(key) === change) this.#early.delete(key);
       }
     }
+  }
+
+  merge(...args: Parameters<ServedStore["merge"]>): Promise<Commit> {
+    return this.#database.merge(...args);
+  }
+
+  increment(...args: Parameters<ServedStore["increment"]>): Promise<Incremented> {
+    return this.#database.increment(...args);
+  }
+
+  expire(...args: Parameters<ServedStore["expire"]>): Promise<Commit | undefined> {
+    return this.#database.expire(...args);
+  }
+
+  persist(...args: Parameters<ServedStore["persist"]>): Promise<Commit | undefined> {
+    return this.#database.persist(...args);
   }
 
   async get(key: Data): Promise<Uint8Array | undefined> {
@@ -72,22 +89,6 @@ export class EarlyStore implements ServedStore {
 
   deleteRange(...args: Parameters<Database["deleteRange"]>): ReturnType<Database["deleteRange"]> {
     return this.#database.deleteRange(...args);
-  }
-
-  merge(...args: Parameters<Database["merge"]>): ReturnType<Database["merge"]> {
-    return this.#database.merge(...args);
-  }
-
-  increment(...args: Parameters<Database["increment"]>): ReturnType<Database["increment"]> {
-    return this.#database.increment(...args);
-  }
-
-  expire(...args: Parameters<Database["expire"]>): ReturnType<Database["expire"]> {
-    return this.#database.expire(...args);
-  }
-
-  persist(...args: Parameters<Database["persist"]>): ReturnType<Database["persist"]> {
-    return this.#database.persist(...args);
   }
 
   getCached(): typeof NOT_CACHED {

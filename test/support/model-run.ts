@@ -277,7 +277,7 @@ export class ModelRun {
     const present = this.#present(toBytes(condition.key));
     if ("absent" in condition) return present === undefined;
     if ("present" in condition) return present !== undefined;
-    return (present?.sequence ?? 0) === condition.sequence;
+    return present?.sequence === condition.sequence;
   }
 
   #present(key: Uint8Array, model: Model = this.model): EntryRecord | undefined {

@@ -1,7 +1,13 @@
 /** Requests by chance, as bytes, and what a hostile or broken peer makes of them. */
 import {
+  type BytesCondition,
+  type BytesOperation,
+  type BytesRange,
+  type Expiry,
+  encodeCounter,
   encodeRequest,
   type FrameWriter,
+  MERGE_OPERATORS,
   PROTOCOL_VERSION_MAX,
   type Request,
 } from "varve-protocol";
@@ -14,27 +20,25 @@ const KEYS = 200;
 const VALUE_BYTES_MAX = 400;
 const SCAN_CREDIT_MAX = 20_000;
 const BATCH_MAX = 10;
+const CONDITIONS_MAX = 3;
+const TTL_MS_MAX = 2000;
+const EXPIRES_AT_MAX = 2 ** 43;
+const SEQUENCE_MAX = 1000;
 const MUTATIONS_MAX = 3;
 const EXTREMES = [0, 1, 5, 6, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff] as const;
 const HEADER_BYTES = 10;
 
 const encoder = new TextEncoder();
 
-/** A request that a server must carry out. */
+/** A request that a server must carry out, or refuse as one that is well-formed. */
 export function randomRequest(random: Random): Request {
-  const key = () => encoder.encode(PREFIX + random.below(KEYS));
-  const value = () => random.bytes(random.below(VALUE_BYTES_MAX));
+  const key = () => randomKey(random);
   const keys = () => Array.from({ length: random.below(BATCH_MAX) }, key);
-  const durability = "none" as const;
   const dice = random.below(1000);
-  if (dice < 200) return { kind: "GET", key: key() };
+  if (dice < 180) return { kind: "GET", key: key() };
+  if (dice < 220) return { kind: "GET_ENTRY", key: key() };
   if (dice < 300) return { kind: "GET_MANY", keys: keys() };
-  if (dice < 500) return { kind: "PUT", key: key(), value: value(), durability };
-  if (dice < 580) return { kind: "DELETE", key: key(), durability };
-  if (dice < 700) {
-    const operations = keys().map((one) => ({ type: "put" as const, key: one, value: value() }));
-    return { kind: "BATCH", operations, durability };
-  }
+  if (dice < 700) return randomWrite(random);
   if (dice < 850) {
     const options = { prefix: encoder.encode(PREFIX), gte: key(), reverse: random.chance(50) };
     return { kind: "SCAN", credit: random.below(SCAN_CREDIT_MAX), options };
@@ -45,6 +49,79 @@ export function randomRequest(random: Random): Request {
   if (dice < 972) return { kind: "FLUSH" };
   if (dice < 973) return { kind: "COMPACT", range: { gte: key(), lte: key() } };
   return { kind: "PING" };
+}
+
+function randomWrite(random: Random): Request {
+  const key = () => randomKey(random);
+  const conditions = random.chance(30) ? randomConditions(random) : undefined;
+  const expiry = random.chance(30) ? randomExpiry(random) : undefined;
+  const durability = "none" as const;
+  const dice = random.below(100);
+  if (dice < 40) {
+    const value = randomValue(random);
+    return { kind: "PUT", key: key(), value, durability, conditions, expiry };
+  }
+  if (dice < 55) return { kind: "DELETE", key: key(), durability, conditions };
+  if (dice < 75) {
+    const operations = Array.from({ length: random.below(BATCH_MAX) }, () =>
+      randomOperation(random),
+    );
+    return { kind: "BATCH", operations, durability, conditions };
+  }
+  if (dice < 76) return { kind: "DELETE_RANGE", durability, range: randomRange(random) };
+  if (dice < 85) return { kind: "MERGE", durability, key: key(), ...randomMerge(random) };
+  if (dice < 95) {
+    const delta = BigInt.asIntN(64, BigInt(random.next()) * BigInt(random.next()));
+    return { kind: "INCREMENT", durability, delta, key: key() };
+  }
+  return { kind: "EXPIRE", durability, expiry, key: key() };
+}
+
+function randomOperation(random: Random): BytesOperation {
+  const key = randomKey(random);
+  const dice = random.below(10);
+  if (random.chance(2)) return { type: "deleteRange", ...randomRange(random) };
+  if (dice < 2) return { type: "delete", key };
+  if (dice < 4) return { type: "merge", key, ...randomMerge(random) };
+  const expiry = random.chance(30) ? randomExpiry(random) : {};
+  return { type: "put", key, value: randomValue(random), ...expiry };
+}
+
+/** Narrow, so that it leaves the other rounds' keys alone for the most part. */
+function randomRange(random: Random): BytesRange {
+  const gte = randomKey(random);
+  return random.chance(80) ? { gte, lte: gte } : { prefix: gte };
+}
+
+function randomMerge(
+  random: Random,
+): Pick<BytesOperation & { type: "merge" }, "operator" | "operand"> {
+  const operator = random.pick(MERGE_OPERATORS);
+  const isCounter = operator !== "append" && random.chance(90);
+  return { operator, operand: isCounter ? encodeCounter(random.next()) : randomValue(random) };
+}
+
+function randomConditions(random: Random): BytesCondition[] {
+  return Array.from({ length: 1 + random.below(CONDITIONS_MAX) }, () => {
+    const key = randomKey(random);
+    const dice = random.below(3);
+    if (dice === 0) return { key, absent: true };
+    if (dice === 1) return { key, present: true };
+    return { key, sequence: random.below(SEQUENCE_MAX) };
+  });
+}
+
+function randomExpiry(random: Random): Expiry {
+  if (random.chance(50)) return { ttlMs: random.below(TTL_MS_MAX) };
+  return { expiresAt: random.below(EXPIRES_AT_MAX) };
+}
+
+function randomKey(random: Random): Uint8Array {
+  return encoder.encode(PREFIX + random.below(KEYS));
+}
+
+function randomValue(random: Random): Uint8Array {
+  return random.bytes(random.below(VALUE_BYTES_MAX));
 }
 
 export function helloFrame(name: string): Uint8Array {

@@ -1,14 +1,11 @@
-/** The command line as a user has it: a process for each command, against a server process. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+/** The commands against a server process. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServerProcess, startServer } from "../../../bench/support/server-process.ts";
+import { type Outcome, runVarve } from "./varve-process.ts";
 
-const CLI = join(import.meta.dirname, "../../../src/cli/varve.ts");
 let directory: string;
 let server: ServerProcess;
 
@@ -22,20 +19,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function varve(words: readonly string[], stdin = "", url = server.url): Promise<Outcome> {
-  const child = spawn(process.execPath, [CLI, ...words], {
-    env: { ...process.env, VARVE_URL: url },
-  });
-  const [stdout, stderr, exit] = [text(child.stdout), text(child.stderr), once(child, "exit")];
-  child.stdin.end(stdin);
-  const [code] = await exit;
-  return { code: code as number, stdout: await stdout, stderr: await stderr };
+function varve(words: readonly string[], stdin = "", url = server.url): Promise<Outcome> {
+  return runVarve(url, words, stdin);
 }
 
 test("put, get and del act on one entry", async () => {

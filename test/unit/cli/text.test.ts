@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { parseDuration } from "../../../src/cli/durations.ts";
+import { integerOf, parseInteger } from "../../../src/cli/integers.ts";
 import { formatSize, parseSize } from "../../../src/cli/sizes.ts";
 import { toBytes, toText } from "../../../src/cli/text.ts";
 
@@ -24,6 +26,35 @@ test.each([
   [512 * 2 ** 20, "512 MiB"],
 ])("%d bytes are shown as %s", (bytes, text) => {
   expect(formatSize(bytes)).toBe(text);
+});
+
+test.each([
+  ["250", 250],
+  ["250ms", 250],
+  ["10s", 10_000],
+  ["1.5 m", 90_000],
+  ["2h", 7_200_000],
+  ["7d", 604_800_000],
+])("the time %s is %d ms", (text, ms) => {
+  expect(parseDuration(text)).toBe(ms);
+});
+
+test.each(["", "s", "-1s", "1w", "1e3", "1,5s", "10S"])("%j is not a time", (text) => {
+  expect(() => parseDuration(text)).toThrow(/a time is a number/);
+});
+
+test.each([
+  ["0", 0n],
+  ["+7", 7n],
+  ["-9223372036854775808", -(2n ** 63n)],
+])("%s is a whole number", (text, integer) => {
+  expect(integerOf(text)).toBe(integer);
+  expect(parseInteger(text)).toBe(integer);
+});
+
+test.each(["", "1.5", "0x10", "seven", "1 2", "--1"])("%j is not a whole number", (text) => {
+  expect(integerOf(text)).toBeUndefined();
+  expect(() => parseInteger(text)).toThrow(/is not a whole number/);
 });
 
 test("UTF-8 is shown as text, and other bytes are escaped, none lost", () => {

@@ -2,12 +2,20 @@ import fc from "fast-check";
 import {
   type Answer,
   decodeAnswer,
+  decodeError,
   decodeRequest,
   encodeAnswer,
+  encodeBatch,
+  encodeCounter,
+  encodeDelete,
+  encodeError,
+  encodeMerge,
+  encodePut,
   encodeRequest,
   type Frame,
   FrameDecoder,
   FrameWriter,
+  type Operand,
   type Request,
   readU32,
   VarveError,
@@ -65,12 +73,15 @@ describe.each(DIRECTIONS)("%s", (_name, messages, encode, decode) => {
   });
 
   test("made of random bytes never throw anything but PROTOCOL_ERROR", () => {
-    const opcode = fc.oneof(fc.nat(255), fc.constantFrom(1, 0x11, 0x20, 0x22, 0x30, 0x72));
-    const answerOpcode = fc.constantFrom(0x80, 0x81, 0x92, 0xa0, 0xb0, 0xb1);
+    const opcode = fc.oneof(
+      fc.nat(255),
+      fc.constantFrom(1, 0x11, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x30, 0x72),
+    );
+    const answerOpcode = fc.constantFrom(0x80, 0x81, 0x92, 0x93, 0xa0, 0xa1, 0xb0, 0xb1);
     fc.assert(
       fc.property(
         fc.oneof(opcode, answerOpcode),
-        fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.nat(255)),
+        fc.oneof({ weight: 9, arbitrary: fc.nat(3) }, fc.nat(255)),
         fc.uint8Array({ maxLength: 60 }),
         (code, flags, body) => {
           const bytes = new Uint8Array([
@@ -161,6 +172,58 @@ test("an error code of a newer version becomes INTERNAL and is named", () => {
     maybeApplied: false,
     retryAfterMs: 5,
   });
+});
+
+test.each([4096, 5000])("an error's key is left out of a frame that would exceed %i", (max) => {
+  const encoded = (keyBytes: number) => {
+    const writer = new FrameWriter();
+    const key = new Uint8Array(keyBytes).fill(7);
+    const error = new VarveError("CONDITION_FAILED", "changed", { key, sequence: 5 });
+    const length = encodeError(writer, 1, error, max);
+    const [decoded] = decodeAll([writer.take()], decodeError, max);
+    return { length, decoded };
+  };
+  const keyBytesMax = max - encoded(0).length;
+  const longest = encoded(keyBytesMax);
+  expect(longest.length).toBe(max);
+  expect(longest.decoded).toMatchObject({ sequence: 5, message: "changed" });
+  expect(longest.decoded?.key).toEqual(new Uint8Array(keyBytesMax).fill(7));
+  const { length, decoded } = encoded(keyBytesMax + 1);
+  expect(length).toBeLessThan(100);
+  expect(decoded).toMatchObject({ code: "CONDITION_FAILED", message: "changed" });
+  expect([decoded?.key, decoded?.sequence]).toEqual([undefined, undefined]);
+});
+
+test("an error's key is a copy, which keeps no chunk of the socket alive", () => {
+  const writer = new FrameWriter();
+  const key = new Uint8Array([1, 2, 3]);
+  encodeError(writer, 1, new VarveError("CONDITION_FAILED", "changed", { key }));
+  const [error] = decodeAll([writer.take()], decodeError);
+  expect(error?.key?.buffer.byteLength).toBe(3);
+});
+
+test("a counter's operand is the same as a number, a bigint and bytes", () => {
+  const frameOf = (operand: Operand) => {
+    const writer = new FrameWriter();
+    encodeMerge(writer, 1, undefined, "add", "k", operand);
+    encodeBatch(writer, 2, undefined, [{ type: "merge", key: "k", operator: "add", operand }]);
+    return Buffer.from(writer.take()).toString("hex");
+  };
+  expect(frameOf(-7)).toBe(frameOf(-7n));
+  expect(frameOf(-7)).toBe(frameOf(encodeCounter(-7)));
+  expect(frameOf(2 ** 53 - 1)).toBe(frameOf(2n ** 53n - 1n));
+});
+
+test("no conditions and no expiry are no flags", () => {
+  const plain = new FrameWriter();
+  const empty = new FrameWriter();
+  encodePut(plain, 1, undefined, "k", "v");
+  encodeDelete(plain, 2, undefined, "k");
+  encodeBatch(plain, 3, undefined, []);
+  encodePut(empty, 1, undefined, "k", "v", [], {});
+  encodeDelete(empty, 2, undefined, "k", []);
+  encodeBatch(empty, 3, undefined, [], []);
+  expect(Buffer.compare(plain.take(), empty.take())).toBe(0);
 });
 
 test("frames written after some were taken leave the taken bytes alone", () => {

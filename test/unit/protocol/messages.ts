@@ -6,6 +6,7 @@ import {
   ERROR_CODES,
   type ErrorCode,
   type ErrorDetails,
+  MERGE_OPERATORS,
   type Request,
   VarveError,
 } from "varve-protocol";
@@ -24,9 +25,36 @@ function compact<Fields extends object>(fields: Fields): Fields {
   return Object.fromEntries(given) as Fields;
 }
 
+const ttl = fc.record({ ttlMs: u53 });
+const expiresAt = fc.record({ expiresAt: u53 });
+const expiry = fc.oneof(ttl, expiresAt);
+const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const operator = fc.constantFrom(...MERGE_OPERATORS);
+
+const condition = fc.oneof(
+  fc.record({ key: bytes, absent: fc.constant(true as const) }),
+  fc.record({ key: bytes, present: fc.constant(true as const) }),
+  fc.record({ key: bytes, sequence: u53 }),
+);
+const conditions = optional(fc.array(condition, { minLength: 1, maxLength: 4 }));
+
+const put = fc.record({ type: fc.constant("put" as const), key: bytes, value: bytes });
+const deletedRange = fc
+  .record({
+    gte: optional(bytes),
+    gt: optional(bytes),
+    lt: optional(bytes),
+    lte: optional(bytes),
+    prefix: optional(bytes),
+  })
+  .map(compact);
+
 const operation = fc.oneof(
-  fc.record({ type: fc.constant("put" as const), key: bytes, value: bytes }),
+  deletedRange.map((bounds) => ({ type: "deleteRange" as const, ...bounds })),
+  put,
+  fc.tuple(put, expiry).map(([operation, when]) => ({ ...operation, ...when })),
   fc.record({ type: fc.constant("delete" as const), key: bytes }),
+  fc.record({ type: fc.constant("merge" as const), operator, key: bytes, operand: bytes }),
 );
 
 const scanOptions = fc
@@ -60,9 +88,20 @@ export const requests = fc.oneof(
   fc.record({ kind: kind("GET"), key: bytes }),
   fc.record({ kind: kind("GET_ENTRY"), key: bytes }),
   fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes) }),
-  fc.record({ kind: kind("PUT"), durability, key: bytes, value: bytes }),
-  fc.record({ kind: kind("DELETE"), durability, key: bytes }),
-  fc.record({ kind: kind("BATCH"), durability, operations: fc.array(operation) }),
+  fc.record({
+    kind: kind("PUT"),
+    durability,
+    key: bytes,
+    value: bytes,
+    conditions,
+    expiry: optional(expiry),
+  }),
+  fc.record({ kind: kind("DELETE"), durability, key: bytes, conditions }),
+  fc.record({ kind: kind("BATCH"), durability, operations: fc.array(operation), conditions }),
+  fc.record({ kind: kind("DELETE_RANGE"), durability, range: deletedRange }),
+  fc.record({ kind: kind("MERGE"), durability, operator, key: bytes, operand: bytes }),
+  fc.record({ kind: kind("INCREMENT"), durability, delta: i64, key: bytes }),
+  fc.record({ kind: kind("EXPIRE"), durability, expiry: optional(expiry), key: bytes }),
   fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions }),
   fc.record({ kind: kind("SCAN_CREDIT"), credit: u32 }),
   fc.record({ kind: kind("COMPACT"), range }),
@@ -75,11 +114,14 @@ const errors = fc
     retryable: fc.boolean(),
     maybeApplied: fc.boolean(),
     retryAfterMs: optional(fc.integer({ min: 0, max: 0xfffffffe })),
+    conflict: optional(
+      fc.record({ key: bytes, sequence: optional(fc.maxSafeNat().map((n) => Math.max(1, n))) }),
+    ),
   })
-  .map(
-    ({ code, message, ...details }) =>
-      new VarveError(code, message, compact(details) as ErrorDetails),
-  );
+  .map(({ code, message, conflict, ...details }) => {
+    const all = compact({ ...details, ...conflict });
+    return new VarveError(code, message, all as ErrorDetails);
+  });
 
 const limits = fc.record({
   frameBytesMax: u32,
@@ -124,9 +166,11 @@ export const answers = fc.oneof(
       revision: u53,
       createdAt: u53,
       updatedAt: u53,
+      expiresAt: optional(u53),
     }),
   }),
   fc.record({ kind: kind("COMMITTED"), version: u53 }),
+  fc.record({ kind: kind("INCREMENTED"), version: u53, value: i64 }),
   fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
   fc.record({ kind: kind("SCAN_END"), count: u53 }),
   fc.record({ kind: kind("RESULT"), result }),
@@ -138,5 +182,6 @@ export const requestIds = fc.integer({ min: 1, max: 0xffffffff });
 export function comparable(message: Request | Answer): unknown {
   if (message.kind !== "ERROR") return message;
   const { code, message: text, retryable, maybeApplied, retryAfterMs } = message.error;
-  return { kind: message.kind, code, text, retryable, maybeApplied, retryAfterMs };
+  const { key, sequence } = message.error;
+  return { kind: message.kind, code, text, retryable, maybeApplied, retryAfterMs, key, sequence };
 }

@@ -41,11 +41,12 @@ const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 
 /** The message as the file writes it. */
 function toJson(value: unknown): Json {
+  if (typeof value === "bigint") return { integer: String(value) };
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString("hex") };
   if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : toJson(item)));
   if (value instanceof VarveError) {
-    const { code, message, retryable, maybeApplied, retryAfterMs } = value;
-    return toJson({ code, message, retryable, maybeApplied, retryAfterMs });
+    const { code, message, retryable, maybeApplied, retryAfterMs, key, sequence } = value;
+    return toJson({ code, message, retryable, maybeApplied, retryAfterMs, key, sequence });
   }
   if (typeof value !== "object" || value === null) return value as Json;
   const given = Object.entries(value).filter(([, item]) => item !== undefined);
@@ -56,6 +57,7 @@ function fromJson(json: Json): unknown {
   if (Array.isArray(json)) return json.map(fromJson);
   if (typeof json !== "object" || json === null) return json;
   if (typeof json.bytes === "string") return bytesOf(json.bytes);
+  if (typeof json.integer === "string") return BigInt(json.integer);
   return Object.fromEntries(Object.entries(json).map(([name, item]) => [name, fromJson(item)]));
 }
 

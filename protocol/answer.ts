@@ -1,0 +1,99 @@
+/** Every answer as one closed set of objects; see `request.ts`. */
+import { decodeResult, encodeEmpty, encodeResult } from "./control.ts";
+import type { VarveError } from "./errors.ts";
+import { decodeError, encodeError } from "./failure.ts";
+import { decodeEmpty, type Frame } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
+import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
+import {
+  decodeEntry,
+  decodeValue,
+  decodeValues,
+  encodeAbsent,
+  encodeEntry,
+  encodeValue,
+  encodeValues,
+} from "./reads.ts";
+import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
+import type { Entry, EntryRecord, Incremented } from "./store.ts";
+import { decodeIncremented, encodeIncremented } from "./updates.ts";
+import { decodeCommitted, encodeCommitted } from "./writes.ts";
+
+export type Answer =
+  | ({ readonly kind: "WELCOME" } & Welcome)
+  | { readonly kind: "ERROR"; readonly error: VarveError }
+  | { readonly kind: "PONG" }
+  | { readonly kind: "ABSENT" }
+  | { readonly kind: "VALUE"; readonly value: Uint8Array }
+  | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
+  | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
+  | { readonly kind: "COMMITTED"; readonly version: number }
+  | ({ readonly kind: "INCREMENTED" } & Incremented)
+  | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
+  | { readonly kind: "SCAN_END"; readonly count: number }
+  | { readonly kind: "RESULT"; readonly result: unknown };
+
+/** Appends the answer's frame; returns its `length`. WELCOME's request id is always 0. */
+export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Answer): number {
+  switch (answer.kind) {
+    case "WELCOME":
+      return encodeWelcome(writer, answer);
+    case "ERROR":
+      return encodeError(writer, requestId, answer.error);
+    case "PONG":
+      return encodeEmpty(writer, requestId, OPCODE.PONG);
+    case "ABSENT":
+      return encodeAbsent(writer, requestId);
+    case "VALUE":
+      return encodeValue(writer, requestId, answer.value);
+    case "VALUES":
+      return encodeValues(writer, requestId, answer.values);
+    case "ENTRY":
+      return encodeEntry(writer, requestId, answer.entry);
+    case "COMMITTED":
+      return encodeCommitted(writer, requestId, answer.version);
+    case "INCREMENTED":
+      return encodeIncremented(writer, requestId, answer);
+    case "SCAN_DATA":
+      return encodeScanData(writer, requestId, answer.entries);
+    case "SCAN_END":
+      return encodeScanEnd(writer, requestId, answer.count);
+    case "RESULT":
+      return encodeResult(writer, requestId, answer.result);
+  }
+}
+
+/** The answer in a frame that a client received; throws `PROTOCOL_ERROR`. */
+export function decodeAnswer(frame: Frame): Answer {
+  switch (frame.opcode) {
+    case OPCODE.WELCOME:
+      return { kind: "WELCOME", ...decodeWelcome(frame) };
+    case OPCODE.ERROR:
+      return { kind: "ERROR", error: decodeError(frame) };
+    case OPCODE.PONG:
+      decodeEmpty(frame);
+      return { kind: "PONG" };
+    case OPCODE.ABSENT:
+      decodeEmpty(frame);
+      return { kind: "ABSENT" };
+    case OPCODE.VALUE:
+      return { kind: "VALUE", value: decodeValue(frame) };
+    case OPCODE.VALUES:
+      return { kind: "VALUES", values: decodeValues(frame) };
+    case OPCODE.ENTRY:
+      return { kind: "ENTRY", entry: decodeEntry(frame) };
+    case OPCODE.COMMITTED:
+      return { kind: "COMMITTED", version: decodeCommitted(frame) };
+    case OPCODE.INCREMENTED:
+      return { kind: "INCREMENTED", ...decodeIncremented(frame) };
+    case OPCODE.SCAN_DATA:
+      return { kind: "SCAN_DATA", entries: decodeScanData(frame) };
+    case OPCODE.SCAN_END:
+      return { kind: "SCAN_END", count: decodeScanEnd(frame) };
+    case OPCODE.RESULT:
+      return { kind: "RESULT", result: decodeResult(frame) };
+    default:
+      throw unexpectedOpcode(frame.opcode);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Every request as one closed set of objects: for tools, tests and servers that do not count nanoseconds.
+ * Hot paths call the codec of the opcode directly.
+ */
+import { type CompactRange, decodeCompact, encodeCompact, encodeEmpty } from "./control.ts";
+import { decodeEmpty, type Frame } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
+import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
+import { type DeleteRangeRequest, decodeDeleteRange, encodeDeleteRange } from "./ranges.ts";
+import { decodeGet, decodeGetMany, encodeGet, encodeGetEntry, encodeGetMany } from "./reads.ts";
+import {
+  decodeScan,
+  decodeScanCredit,
+  encodeScan,
+  encodeScanCredit,
+  type ScanRequest,
+} from "./scans.ts";
+import {
+  decodeExpire,
+  decodeIncrement,
+  decodeMerge,
+  type ExpireRequest,
+  encodeExpire,
+  encodeIncrement,
+  encodeMerge,
+  type IncrementRequest,
+  type MergeRequest,
+} from "./updates.ts";
+import {
+  type BatchRequest,
+  type DeleteRequest,
+  decodeBatch,
+  decodeDelete,
+  decodePut,
+  encodeBatch,
+  encodeDelete,
+  encodePut,
+  type PutRequest,
+} from "./writes.ts";
+
+export type Request =
+  | ({ readonly kind: "HELLO" } & Hello)
+  | { readonly kind: "PING" }
+  | { readonly kind: "CANCEL" }
+  | { readonly kind: "GET"; readonly key: Uint8Array }
+  | { readonly kind: "GET_ENTRY"; readonly key: Uint8Array }
+  | { readonly kind: "GET_MANY"; readonly keys: Uint8Array[] }
+  | ({ readonly kind: "PUT" } & PutRequest)
+  | ({ readonly kind: "DELETE" } & DeleteRequest)
+  | ({ readonly kind: "BATCH" } & BatchRequest)
+  | ({ readonly kind: "MERGE" } & MergeRequest)
+  | ({ readonly kind: "DELETE_RANGE" } & DeleteRangeRequest)
+  | ({ readonly kind: "INCREMENT" } & IncrementRequest)
+  | ({ readonly kind: "EXPIRE" } & ExpireRequest)
+  | ({ readonly kind: "SCAN" } & ScanRequest)
+  | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
+  | { readonly kind: "STATS" }
+  | { readonly kind: "FLUSH" }
+  | { readonly kind: "VERIFY" }
+  | { readonly kind: "COMPACT"; readonly range: CompactRange<Uint8Array> };
+
+/** Appends the request's frame; returns its `length`. HELLO's request id is always 0. */
+export function encodeRequest(writer: FrameWriter, requestId: number, request: Request): number {
+  switch (request.kind) {
+    case "HELLO":
+      return encodeHello(writer, request);
+    case "PING":
+    case "CANCEL":
+    case "STATS":
+    case "FLUSH":
+    case "VERIFY":
+      return encodeEmpty(writer, requestId, OPCODE[request.kind]);
+    case "GET":
+      return encodeGet(writer, requestId, request.key);
+    case "GET_ENTRY":
+      return encodeGetEntry(writer, requestId, request.key);
+    case "GET_MANY":
+      return encodeGetMany(writer, requestId, request.keys);
+    case "PUT": {
+      const { durability, key, value, conditions, expiry } = request;
+      return encodePut(writer, requestId, durability, key, value, conditions, expiry);
+    }
+    case "DELETE": {
+      const { durability, key, conditions } = request;
+      return encodeDelete(writer, requestId, durability, key, conditions);
+    }
+    case "BATCH": {
+      const { durability, operations, conditions } = request;
+      return encodeBatch(writer, requestId, durability, operations, conditions);
+    }
+    case "DELETE_RANGE":
+      return encodeDeleteRange(writer, requestId, request.durability, request.range);
+    case "MERGE": {
+      const { durability, operator, key, operand } = request;
+      return encodeMerge(writer, requestId, durability, operator, key, operand);
+    }
+    case "INCREMENT":
+      return encodeIncrement(writer, requestId, request.durability, request.delta, request.key);
+    case "EXPIRE":
+      return encodeExpire(writer, requestId, request.durability, request.expiry, request.key);
+    case "SCAN":
+      return encodeScan(writer, requestId, request.options, request.credit);
+    case "SCAN_CREDIT":
+      return encodeScanCredit(writer, requestId, request.credit);
+    case "COMPACT":
+      return encodeCompact(writer, requestId, request.range);
+  }
+}
+
+/** The request in a frame that a server received; throws `PROTOCOL_ERROR`. */
+export function decodeRequest(frame: Frame): Request {
+  switch (frame.opcode) {
+    case OPCODE.HELLO:
+      return { kind: "HELLO", ...decodeHello(frame) };
+    case OPCODE.PING:
+      decodeEmpty(frame);
+      return { kind: "PING" };
+    case OPCODE.CANCEL:
+      decodeEmpty(frame);
+      return { kind: "CANCEL" };
+    case OPCODE.STATS:
+      decodeEmpty(frame);
+      return { kind: "STATS" };
+    case OPCODE.FLUSH:
+      decodeEmpty(frame);
+      return { kind: "FLUSH" };
+    case OPCODE.VERIFY:
+      decodeEmpty(frame);
+      return { kind: "VERIFY" };
+    case OPCODE.GET:
+      return { kind: "GET", key: decodeGet(frame) };
+    case OPCODE.GET_ENTRY:
+      return { kind: "GET_ENTRY", key: decodeGet(frame) };
+    case OPCODE.GET_MANY:
+      return { kind: "GET_MANY", keys: decodeGetMany(frame) };
+    case OPCODE.PUT:
+      return { kind: "PUT", ...decodePut(frame) };
+    case OPCODE.DELETE:
+      return { kind: "DELETE", ...decodeDelete(frame) };
+    case OPCODE.BATCH:
+      return { kind: "BATCH", ...decodeBatch(frame) };
+    case OPCODE.DELETE_RANGE:
+      return { kind: "DELETE_RANGE", ...decodeDeleteRange(frame) };
+    case OPCODE.MERGE:
+      return { kind: "MERGE", ...decodeMerge(frame) };
+    case OPCODE.INCREMENT:
+      return { kind: "INCREMENT", ...decodeIncrement(frame) };
+    case OPCODE.EXPIRE:
+      return { kind: "EXPIRE", ...decodeExpire(frame) };
+    case OPCODE.SCAN:
+      return { kind: "SCAN", ...decodeScan(frame) };
+    case OPCODE.SCAN_CREDIT:
+      return { kind: "SCAN_CREDIT", credit: decodeScanCredit(frame) };
+    case OPCODE.COMPACT:
+      return { kind: "COMPACT", range: decodeCompact(frame) };
+    default:
+      throw unexpectedOpcode(frame.opcode);
+  }
+}

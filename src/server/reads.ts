@@ -1,0 +1,103 @@
+/**
+ * What the requests that read do. An answer that is in memory is encoded at once, any other when its promise
+ * resolves.
+ *
+ * Hot path: GET from memory allocates no more than the store itself needs.
+ */
+import {
+  decodeGet,
+  decodeGetMany,
+  decodeScan,
+  encodeAbsent,
+  encodeEntry,
+  encodeValue,
+  encodeValues,
+  type Frame,
+} from "varve-protocol";
+import { VarveError } from "../errors.ts";
+import { NOT_CACHED } from "../store.ts";
+import { answerLater, asVarveError, checkLength } from "./answers.ts";
+import type { Connection } from "./connection.ts";
+import { StreamedScan } from "./served-scan.ts";
+import type { ServerContext } from "./server-context.ts";
+
+const SCAN_RETRY_MS = 100;
+
+export function get(connection: Connection, context: ServerContext, frame: Frame): void {
+  const { requestId } = frame;
+  const key = decodeGet(frame);
+  try {
+    const value = context.store.getCached(key);
+    if (value !== NOT_CACHED) {
+      answerValue(connection, requestId, value);
+      connection.wrote();
+      return;
+    }
+  } catch (error) {
+    connection.sendError(requestId, asVarveError(error, context));
+    return;
+  }
+  answerLater(connection, context, requestId, async () => {
+    answerValue(connection, requestId, await context.store.get(key));
+  });
+}
+
+function answerValue(
+  connection: Connection,
+  requestId: number,
+  value: Uint8Array | undefined,
+): void {
+  const { writer } = connection;
+  if (value === undefined) encodeAbsent(writer, requestId);
+  else checkLength(connection, encodeValue(writer, requestId, value));
+}
+
+export function getEntry(connection: Connection, context: ServerContext, frame: Frame): void {
+  const { requestId } = frame;
+  const key = decodeGet(frame);
+  answerLater(connection, context, requestId, async () => {
+    const entry = await context.store.getEntry(key);
+    const { writer } = connection;
+    if (entry === undefined) encodeAbsent(writer, requestId);
+    else checkLength(connection, encodeEntry(writer, requestId, entry));
+  });
+}
+
+export function getMany(connection: Connection, context: ServerContext, frame: Frame): void {
+  const { requestId } = frame;
+  const keys = decodeGetMany(frame);
+  answerLater(connection, context, requestId, async () => {
+    const { batchOperationsMax } = context.limits;
+    if (keys.length > batchOperationsMax) {
+      const message = `${keys.length} keys are asked for; at most ${batchOperationsMax} are allowed`;
+      throw new VarveError("BATCH_TOO_LARGE", message);
+    }
+    const values = await context.store.getMany(keys);
+    const bytes = values.reduce((total, value) => total + 4 + (value?.length ?? 0), 0);
+    if (bytes > connection.peerFrameBytesMax) {
+      const message = `the values take ${bytes} bytes; the client takes frames of ${connection.peerFrameBytesMax}. Ask for fewer keys`;
+      throw new VarveError("BATCH_TOO_LARGE", message);
+    }
+    checkLength(connection, encodeValues(connection.writer, requestId, values));
+  });
+}
+
+export function scan(connection: Connection, context: ServerContext, frame: Frame): void {
+  const { requestId } = frame;
+  const { options, credit } = decodeScan(frame);
+  answerLater(connection, context, requestId, async () => {
+    const { scansMax, scanIdleTimeoutMs } = context.settings;
+    if (connection.scans.size >= scansMax) {
+      const message = `the connection has ${connection.scans.size} scans open; end one first`;
+      throw new VarveError("OVERLOADED", message, { retryAfterMs: SCAN_RETRY_MS });
+    }
+    const source = context.store.scan(options);
+    const streamed = new StreamedScan(requestId, source, credit, connection, scanIdleTimeoutMs);
+    connection.scans.set(requestId, streamed);
+    try {
+      await streamed.run();
+    } finally {
+      connection.scans.delete(requestId);
+    }
+  });
+}
