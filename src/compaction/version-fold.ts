@@ -143,12 +143,20 @@ export class VersionFold {
     this.#value = value;
     this.#valueStart = valueStart;
     this.#valueEnd = version.valueEnd;
+    this.#isChanged = false;
+    if (kind === KIND.PUT) {
+      this.#kind = KIND.PUT;
+      this.#expiresAt = NEVER;
+      this.#revisions = 1;
+      this.#createdAt = this.#time;
+      this.#isBorn = false;
+      return;
+    }
     this.#kind = baseKindOf(kind);
     this.#expiresAt = expiresAtOf(kind, value, valueStart);
     this.#revisions = revisionsOf(kind, value, valueStart);
     this.#createdAt = createdAtOf(kind, value, valueStart, this.#time);
     this.#isBorn = (kind & FLAG.BORN) !== 0;
-    this.#isChanged = false;
   }
 
   /** Takes over what an older version of the same stripe stands for; false where both must be kept. */

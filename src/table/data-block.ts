@@ -51,6 +51,9 @@ export class DataBlockWriter {
   #highMax = 0;
   #timeMin = 0;
   #timeMax = 0;
+  /** The widths of the columns. */
+  #highBytes = 0;
+  #timeBytes = 0;
   #entries = 0;
   /** What all keys so far begin with: so much of the first one, which begins at `#firstKeyAt`. */
   #prefixBytes = 0;
@@ -124,8 +127,8 @@ export class DataBlockWriter {
     if (prefixBytes > 0) this.#takeOutPrefix(prefixBytes);
     const end = this.#end + this.#columnsBytes(this.#end);
     this.#reserve(end);
-    const highBytes = highWidth(this.#highMax - this.#highMin);
-    const timeBytes = timeWidth(this.#timeMax - this.#timeMin);
+    const highBytes = this.#highBytes;
+    const timeBytes = this.#timeBytes;
     this.#writeTimes(timeBytes);
     this.#writeHighs(highBytes);
     this.#writeOffsets(end > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
@@ -149,12 +152,17 @@ export class DataBlockWriter {
       this.#highMax = high;
       this.#timeMin = timeMs;
       this.#timeMax = timeMs;
+      this.#highBytes = 0;
+      this.#timeBytes = 0;
       return;
     }
     if (high < this.#highMin) this.#highMin = high;
     else if (high > this.#highMax) this.#highMax = high;
+    else if (timeMs >= this.#timeMin && timeMs <= this.#timeMax) return;
     if (timeMs < this.#timeMin) this.#timeMin = timeMs;
     else if (timeMs > this.#timeMax) this.#timeMax = timeMs;
+    this.#highBytes = highWidth(this.#highMax - this.#highMin);
+    this.#timeBytes = timeWidth(this.#timeMax - this.#timeMin);
   }
 
   #writeOffsets(width: number): void {
@@ -187,9 +195,7 @@ export class DataBlockWriter {
   /** Bytes of what follows the entries, which have so many bytes with the prefix. */
   #columnsBytes(entriesBytes: number): number {
     const entries = this.#entries;
-    const highBytes = highWidth(this.#highMax - this.#highMin);
-    const timeBytes = timeWidth(this.#timeMax - this.#timeMin);
-    const short = entries * (2 + highBytes + timeBytes + 1) + FOOTER_BYTES;
+    const short = entries * (2 + this.#highBytes + this.#timeBytes + 1) + FOOTER_BYTES;
     return entriesBytes + short <= SHORT_BLOCK_BYTES_MAX ? short : short + entries * 2;
   }
 
