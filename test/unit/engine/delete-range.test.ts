@@ -48,7 +48,7 @@ test("tables that a snapshot sees stay until it is closed", async () => {
   expect(await Array.fromAsync(snapshot.scan())).toHaveLength(KEYS);
   expect(await db.scan().nextMany(1)).toEqual([]);
   await snapshot.close();
-  await expect.poll(() => sumOf(db, "entries")).toBe(0);
+  await expect.poll(() => sumOf(db, "entries"), { timeout: 20_000 }).toBe(0);
   expect(sumOf(db, "rangeDeletes")).toBe(0);
   await db.close();
 });
@@ -76,7 +76,7 @@ test("a range comes down to what it hides by itself, and both are gone", async (
     await db.put(`other:${i}`, "y".repeat(40), { durability: "none" });
   }
   await db.flush();
-  await expect.poll(() => sumOf(db, "rangeDeletes"), { timeout: 5000 }).toBe(0);
+  await expect.poll(() => sumOf(db, "rangeDeletes"), { timeout: 20_000 }).toBe(0);
   expect((await Array.fromAsync(db.scan({ prefix: "key:" }))).length).toBe(200);
   await db.close();
 });
