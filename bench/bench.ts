@@ -9,6 +9,7 @@ import { runEngine } from "./engine/engine.ts";
 import { runLargerThanMemory } from "./larger-than-memory/larger-than-memory.ts";
 import { runLoad } from "./load/load.ts";
 import { runRecover } from "./recover/recover.ts";
+import { runRevision } from "./revision/revision.ts";
 import { runScale } from "./scale/scale.ts";
 import { runServer } from "./server/server.ts";
 import { runSpace } from "./space/space.ts";
@@ -32,6 +33,7 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   scale: runScale,
   stall: runStall,
   space: runSpace,
+  revision: runRevision,
 };
 
 const { values, positionals } = parseArgs({
@@ -44,6 +46,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string" },
     seconds: { type: "string" },
     only: { type: "string" },
+    against: { type: "string" },
   },
 });
 const [name = ""] = positionals;
@@ -51,7 +54,7 @@ const suite = SUITES[name];
 if (suite === undefined) {
   process.stderr.write(
     "usage: npm run bench -- SUITE [--quick] [--entries N] [--rounds N] [--seconds N] [--only TEXT]\n" +
-      `         [--json FILE] [--svg FILE]; SUITE is one of: ${Object.keys(SUITES).join(", ")}\n`,
+      `         [--against DIR] [--json FILE] [--svg FILE]; SUITE is one of: ${Object.keys(SUITES).join(", ")}\n`,
   );
   process.exit(2);
 }
@@ -75,6 +78,7 @@ const report = await suite({
   rounds: wholeNumber("rounds"),
   seconds: wholeNumber("seconds"),
   only: values.only,
+  against: values.against,
 });
 process.stdout.write(formatReport(report));
 if (values.json !== undefined) writeFileSync(values.json, reportAsJson(report));

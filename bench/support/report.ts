@@ -38,6 +38,8 @@ export interface SuiteRequest {
   readonly seconds: number | undefined;
   /** Only rows whose name contains this. */
   readonly only: string | undefined;
+  /** The directory of another checkout. */
+  readonly against: string | undefined;
 }
 
 export interface Limit {
