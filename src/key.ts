@@ -45,8 +45,11 @@ export const KIND_SEEK = 255;
 
 export const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
 
-/** The largest time that an entry can carry, in milliseconds: in the year 2248. */
+/** The largest time at which an entry can expire, in milliseconds: in the year 2248. */
 export const TIME_MAX_MS = 2 ** 43 - 1;
+
+/** The largest time of a commit, in milliseconds: in the year 2109. */
+export const COMMIT_TIME_MAX_MS = 2 ** 42 - 1;
 
 const TWO_24 = 2 ** 24;
 

@@ -79,7 +79,7 @@ export const DEFAULT_SETTINGS: Settings = {
   durability: "always",
   syncIntervalMs: 100,
   memoryBudget: 256 * MIB,
-  memtableBytes: 17.5 * MIB,
+  memtableBytes: 16 * MIB,
   immutableMemtablesMax: 3,
   openTablesMax: 1000,
   blockBytes: 4 * KIB,

@@ -14,7 +14,7 @@
 
 import type { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
-import { TIME_MAX_MS } from "../key.ts";
+import { COMMIT_TIME_MAX_MS } from "../key.ts";
 import { CommitGroupWriter } from "../log/commit-group.ts";
 import type { Log } from "../log/log.ts";
 import type { Commit, Durability } from "../store.ts";
@@ -365,7 +365,7 @@ export class CommitQueue {
 
 /** A clock may be far off; what it says must fit where times are kept. */
 function clampTime(timeMs: number): number {
-  return Math.min(Math.max(Math.floor(timeMs), 0), TIME_MAX_MS);
+  return Math.min(Math.max(Math.floor(timeMs), 0), COMMIT_TIME_MAX_MS);
 }
 
 function recycle(group: Group): void {

@@ -15,6 +15,7 @@ import {
   PREFIX_BYTES,
   PREFIX_HIGH,
   PREFIX_LOW,
+  pastAt,
   SHAPE,
 } from "./node-layout.ts";
 import { NodeOrder } from "./node-order.ts";
@@ -32,6 +33,9 @@ export class KeyTable {
   readonly #order: NodeOrder;
   readonly #buckets: Int32Array;
   readonly #shift: number;
+  /** Where `locate` has looked: the bucket, and the node before the one that it found. */
+  #bucket = 0;
+  #before = 0;
 
   constructor(words: Int32Array, bytes: Uint8Array) {
     this.#words = words;
@@ -60,28 +64,30 @@ export class KeyTable {
     return node;
   }
 
-  /** Adds a node, whose key is in the arena. Versions of a key come in the order of their age. */
-  add(hash: number, node: number): void {
+  /** `find` for a key that is about to be added. */
+  locate(hash: number, high: number, low: number, key: Uint8Array, start: number, end: number) {
     const words = this.#words;
-    const bytes = this.#bytes;
-    const high = words[node + PREFIX_HIGH]!;
-    const low = words[node + PREFIX_LOW]!;
-    const start = keyStartOf(words, node);
-    const end = start + keyBytesOf(words[node + SHAPE]!);
     const bucket = hash >>> this.#shift;
-    const first = this.#buckets[bucket]!;
     let before = 0;
     let length = 0;
-    let same = first;
-    while (same !== 0 && !this.#hasKey(same, high, low, bytes, start, end)) {
-      before = same;
-      same = words[same + CHAIN]!;
+    let node = this.#buckets[bucket]!;
+    while (node !== 0 && !this.#hasKey(node, high, low, key, start, end)) {
+      before = node;
+      node = words[node + CHAIN]!;
       length++;
     }
     if (length > CHAIN_MAX) this.isClogged = true;
+    this.#bucket = bucket;
+    this.#before = before;
+    return node;
+  }
+
+  /** Adds a node of the key that was located last; `same` is what was found, the newest version so far. */
+  add(node: number, same: number): void {
+    const words = this.#words;
+    const bucket = this.#bucket;
     if (same === 0) {
-      words[node + OLDER] = 0;
-      words[node + CHAIN] = first;
+      words[node + CHAIN] = this.#buckets[bucket]!;
       this.#buckets[bucket] = node;
       return;
     }
@@ -89,10 +95,10 @@ export class KeyTable {
       this.#order.compareVersions(node, same) < 0,
       "versions of a key come in the order of age",
     );
-    words[node + OLDER] = same;
+    words[pastAt(words, node) + OLDER] = same;
     words[node + CHAIN] = words[same + CHAIN]!;
-    if (before === 0) this.#buckets[bucket] = node;
-    else words[before + CHAIN] = node;
+    if (this.#before === 0) this.#buckets[bucket] = node;
+    else words[this.#before + CHAIN] = node;
   }
 
   #hasKey(

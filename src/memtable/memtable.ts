@@ -24,6 +24,7 @@ import {
   FIRST_NODE,
   HEAD,
   HEIGHT_MAX,
+  hasOlder,
   keyBytesOf,
   keyStartOf,
   LEVELS_PER_ENTRY,
@@ -31,10 +32,11 @@ import {
   NEXT,
   nodeEnd,
   nodesBytesMax,
-  OLDER,
+  olderOf,
   PREFIX_HIGH,
   PREFIX_LOW,
   PREV,
+  pastAt,
   prefixWord,
   REVISIONS,
   SHAPE,
@@ -191,7 +193,7 @@ export class Memtable {
 
   /**
    * Adds a version of the key, newer than all that the memtable has of it. The caller has made sure of the room
-   * (`hasRoom`). `timeMs` is a whole number up to `TIME_MAX_MS`.
+   * (`hasRoom`). `timeMs` is a whole number up to `COMMIT_TIME_MAX_MS`.
    */
   insert(
     key: Uint8Array,
@@ -207,25 +209,27 @@ export class Memtable {
     const words = this.words;
     const keyBytes = keyEnd - keyStart;
     const valueBytes = valueEnd - valueStart;
-    const height = this.#pickHeight();
+    const high = prefixWord(key, keyStart, keyEnd);
+    const low = prefixWord(key, keyStart + 4, keyEnd);
+    this.#hash.update(key, keyStart, keyEnd);
+    const same = this.#keys.locate(this.#hash.first, high, low, key, keyStart, keyEnd);
+
+    if (timeMs !== this.#timeMs) this.#setTime(timeMs);
     const node = this.#end;
-    const keyAt = linkAt(node, height) * 4;
+    words[node + SHAPE] = shapeOf(keyBytes, this.#pickHeight(), same === 0 ? 0 : 1, this.#timeHigh);
+    const keyAt = keyStartOf(words, node);
     const end = keyAt + keyBytes + valueBytes;
     assert(end <= this.bytes.length, "insert without room");
-
-    words[node + PREFIX_HIGH] = prefixWord(key, keyStart, keyEnd);
-    words[node + PREFIX_LOW] = prefixWord(key, keyStart + 4, keyEnd);
+    words[node + PREFIX_HIGH] = high;
+    words[node + PREFIX_LOW] = low;
     words[node + TRAILER_LOW] = trailerLow;
     words[node + TRAILER_HIGH] = trailerHigh;
-    if (timeMs !== this.#timeMs) this.#setTime(timeMs);
-    words[node + SHAPE] = shapeOf(keyBytes, height, this.#timeHigh);
     words[node + VALUE_BYTES] = valueBytes;
     words[node + TIME_LOW] = this.#timeLow;
     this.#copy(key, keyStart, keyEnd, keyAt);
     this.#copy(value, valueStart, valueEnd, keyAt + keyBytes);
-    this.#hash.update(key, keyStart, keyEnd);
-    this.#keys.add(this.#hash.first, node);
-    this.#countRevision(node, trailerLow);
+    this.#keys.add(node, same);
+    if (same !== 0) this.#countRevision(node, same, trailerLow);
 
     this.#end = (end + 3) >>> 2;
     this.entries++;
@@ -268,7 +272,7 @@ export class Memtable {
         trailerHigh,
       ) < 0
     ) {
-      node = words[node + OLDER]!;
+      node = olderOf(words, node);
     }
     return node;
   }
@@ -375,17 +379,20 @@ export class Memtable {
 
   /** How often the node's key was written since it came into being, as far as this memtable knows. */
   revisionsAt(node: number): number {
-    return this.words[node + REVISIONS]!;
+    const words = this.words;
+    if (hasOlder(words[node + SHAPE]!)) return words[pastAt(words, node) + REVISIONS]!;
+    return this.kindAt(node) === KIND.DELETE ? 0 : 1;
   }
 
   /** The node with which the key came into being, as far as this memtable knows. */
   bornAt(node: number): number {
-    return this.words[node + BORN]!;
+    const words = this.words;
+    return hasOlder(words[node + SHAPE]!) ? words[pastAt(words, node) + BORN]! : node;
   }
 
   /** The next older version of the node's key; 0 where there is none. */
   olderAt(node: number): number {
-    return this.words[node + OLDER]!;
+    return olderOf(this.words, node);
   }
 
   /** When the node's entry was committed. */
@@ -406,19 +413,13 @@ export class Memtable {
   }
 
   /** What is deleted, or has expired by the next version's time, has no revisions; what comes after it is the first. */
-  #countRevision(node: number, trailerLow: number): void {
+  #countRevision(node: number, older: number, trailerLow: number): void {
     const words = this.words;
-    const older = words[node + OLDER]!;
-    if (older === 0) {
-      words[node + REVISIONS] = kindOf(trailerLow) === KIND.DELETE ? 0 : 1;
-      words[node + BORN] = node;
-      return;
-    }
+    const past = pastAt(words, node);
     const isOver = this.#expiresAt(older) <= timeOf(words, node) || this.#isInRange(older);
-    const olderRevisions = isOver ? 0 : words[older + REVISIONS]!;
-    if (kindOf(trailerLow) === KIND.DELETE) words[node + REVISIONS] = 0;
-    else words[node + REVISIONS] = olderRevisions + 1;
-    words[node + BORN] = olderRevisions === 0 ? node : words[older + BORN]!;
+    const olderRevisions = isOver ? 0 : this.revisionsAt(older);
+    words[past + REVISIONS] = kindOf(trailerLow) === KIND.DELETE ? 0 : olderRevisions + 1;
+    words[past + BORN] = olderRevisions === 0 ? node : this.bornAt(older);
   }
 
   #pickHeight(): number {

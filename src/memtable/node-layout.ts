@@ -7,16 +7,18 @@
  *
  *   node  = prefixHigh i32 | prefixLow i32          the key's first 8 bytes, see `prefixWord`
  *         | trailerLow u32 | trailerHigh u32        see src/key.ts
- *         | shape u32                               keyBytes | height << 17 | timeHigh << 21
+ *         | shape u32                               keyBytes | height << 17 | hasOlder << 21 | timeHigh << 22
  *         | valueBytes u32
  *         | timeLow u32                             of the commit's time, in milliseconds of the wall clock
- *         | older u32                               the next older version of the key, see `key-table.ts`
- *         | revisions u32 | born u32                how often the key was written since it came into being,
- *                                                   as far as this memtable knows, and the node that did
  *         | chain u32                               the next key of the bucket, see `key-table.ts`
  *         | prev u32                                the node before at level 0; the head before the first
  *         | link [height]                           to the node after, one for each level
+ *         | [past]                                  where the memtable has an older version of the key
  *         | key bytes | value bytes | padding to a word
+ *
+ *   past  = older u32                               the next older version, see `key-table.ts`
+ *         | revisions u32 | born u32                how often the key was written since it came into being,
+ *                                                   as far as this memtable knows, and the node that did
  *
  *   link  = next u32 | nextPrefixHigh i32           0 after the last node; its first prefix word
  *
@@ -35,16 +37,18 @@ export const TRAILER_HIGH = 3;
 export const SHAPE = 4;
 export const VALUE_BYTES = 5;
 export const TIME_LOW = 6;
-export const OLDER = 7;
-export const REVISIONS = 8;
-export const BORN = 9;
-export const CHAIN = 10;
-export const PREV = 11;
-export const LINKS = 12;
+export const CHAIN = 7;
+export const PREV = 8;
+export const LINKS = 9;
 export const LINK_WORDS = 2;
 /** Of a link, the words. */
 export const NEXT = 0;
 export const NEXT_PREFIX = 1;
+/** Of a past, the words. */
+export const OLDER = 0;
+export const REVISIONS = 1;
+export const BORN = 2;
+const PAST_WORDS = 3;
 
 export const HEAD = 4;
 /** With a quarter of the nodes at each next level: enough for 4^12, or 16 M, entries. */
@@ -59,7 +63,8 @@ export const PREFIX_BYTES = 8;
 const KEY_BYTES_MASK = 0x1ffff;
 const HEIGHT_SHIFT = 17;
 const HEIGHT_MASK = 0xf;
-const TIME_SHIFT = 21;
+const PAST_SHIFT = 21;
+const TIME_SHIFT = 22;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -82,12 +87,17 @@ export function nodesBytesMax(
   spareLevels: number,
 ): number {
   const levels = entries * LEVELS_PER_ENTRY + spareLevels;
-  return entries * (LINKS * 4 + 3) + levels * LINK_WORDS * 4 + keyAndValueBytes;
+  return entries * ((LINKS + PAST_WORDS) * 4 + 3) + levels * LINK_WORDS * 4 + keyAndValueBytes;
 }
 
-/** `timeHigh` has 11 bits. */
-export function shapeOf(keyBytes: number, height: number, timeHigh: number): number {
-  return keyBytes | (height << HEIGHT_SHIFT) | (timeHigh << TIME_SHIFT);
+/** `hasOlder` is 0 or 1; `timeHigh` has 10 bits. */
+export function shapeOf(
+  keyBytes: number,
+  height: number,
+  hasOlder: number,
+  timeHigh: number,
+): number {
+  return keyBytes | (height << HEIGHT_SHIFT) | (hasOlder << PAST_SHIFT) | (timeHigh << TIME_SHIFT);
 }
 
 export function keyBytesOf(shape: number): number {
@@ -113,9 +123,26 @@ export function linkAt(node: number, level: number): number {
   return node + LINKS + level * LINK_WORDS;
 }
 
+/** Whether the memtable has an older version of the node's key. */
+export function hasOlder(shape: number): boolean {
+  return (shape & (1 << PAST_SHIFT)) !== 0;
+}
+
+/** Where the node's past begins, if it has one. */
+export function pastAt(words: Int32Array, node: number): number {
+  return linkAt(node, heightOf(words[node + SHAPE]!));
+}
+
+/** The next older version of the node's key; 0 where there is none. */
+export function olderOf(words: Int32Array, node: number): number {
+  return hasOlder(words[node + SHAPE]!) ? words[pastAt(words, node) + OLDER]! : 0;
+}
+
 /** Where in the arena's bytes the node's key begins. */
 export function keyStartOf(words: Int32Array, node: number): number {
-  return linkAt(node, heightOf(words[node + SHAPE]!)) * 4;
+  const shape = words[node + SHAPE]!;
+  const pastWords = ((shape >>> PAST_SHIFT) & 1) * PAST_WORDS;
+  return (linkAt(node, heightOf(shape)) + pastWords) * 4;
 }
 
 /** The word at which the node ends and the next one begins. */

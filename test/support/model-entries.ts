@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { compareBytes } from "../../src/bytes/compare.ts";
 import { CURSOR, type EntryCursor } from "../../src/entry-cursor.ts";
 import {
+  COMMIT_TIME_MAX_MS,
   compareTrailers,
   KIND,
   kindOf,
   sequenceOf,
-  TIME_MAX_MS,
   trailerHigh,
   trailerLow,
 } from "../../src/key.ts";
@@ -71,10 +71,10 @@ const spread = (sequence: number, wide: boolean): number =>
 
 /** Times as close together as within a second, or as far apart as decades. */
 export const modelTimes: fc.Arbitrary<readonly number[]> = fc
-  .constantFrom(0, 900, 2 ** 20, 2 ** 36, TIME_MAX_MS)
+  .constantFrom(0, 900, 2 ** 20, 2 ** 36, COMMIT_TIME_MAX_MS)
   .chain((span) =>
     fc.array(
-      fc.nat(span).map((ms) => Math.min(BASE_MS + ms, TIME_MAX_MS)),
+      fc.nat(span).map((ms) => Math.min(BASE_MS + ms, COMMIT_TIME_MAX_MS)),
       { minLength: 8, maxLength: 8 },
     ),
   );
