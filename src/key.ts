@@ -84,6 +84,9 @@ export function isKnownKind(kind: number): boolean {
   return baseKindOf(kind) <= KIND_MAX && (kind & ~KIND_MASK & ~FLAGS_ALL) === 0;
 }
 
+/** In the place of a trailer's high half: newer than all that there are, so that a search takes the first version. */
+export const TRAILER_HIGH_NEWEST = 2 ** 29;
+
 /** Negative where trailer `a` is newer, so sorts first. Halves are unsigned 32-bit. */
 export function compareTrailers(aLow: number, aHigh: number, bLow: number, bHigh: number): number {
   return aHigh === bHigh ? bLow - aLow : bHigh - aHigh;

@@ -17,6 +17,7 @@ import {
   KIND_SEEK,
   kindOf,
   sequenceOf,
+  TRAILER_HIGH_NEWEST,
   trailerHigh,
   trailerLow,
 } from "../key.ts";
@@ -77,15 +78,16 @@ export class Lookup {
     if (inMemtables !== undefined) return inMemtables;
 
     const { version } = view;
+    const tableHigh = sequence >= version.sequenceMax ? TRAILER_HIGH_NEWEST : high;
     for (const meta of version.level0) {
       if (!covers(meta, key)) continue;
-      const state = this.#findInTable(meta, key, low, high);
+      const state = this.#findInTable(meta, key, low, tableHigh);
       if (state !== undefined) return state;
     }
     for (let level = 1; level < LEVELS; level++) {
       const meta = version.level(level).tableFor(key);
       if (meta === undefined) continue;
-      const state = this.#findInTable(meta, key, low, high);
+      const state = this.#findInTable(meta, key, low, tableHigh);
       if (state !== undefined) return state;
     }
     return LOOKUP.ABSENT;

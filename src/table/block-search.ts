@@ -5,7 +5,7 @@
  * Hot path: every point read ends here.
  */
 import { compareRanges } from "../bytes/compare.ts";
-import { compareTrailers } from "../key.ts";
+import { compareTrailers, TRAILER_HIGH_NEWEST } from "../key.ts";
 import { entryAt, entryCount, prefixBytesOf, tagsAt, trailerHighAt } from "./block-columns.ts";
 import { tagOf } from "./data-block.ts";
 import { EntryDecoder } from "./entry-decoder.ts";
@@ -40,6 +40,10 @@ export class BlockSearch {
       if (block[tags + place] !== tag) continue;
       this.entry.decode(block, entryAt(block, entries, place));
       if (this.#isOf(key, block)) {
+        if (trailerHigh === TRAILER_HIGH_NEWEST) {
+          this.place = place;
+          return SEARCH.FOUND;
+        }
         return this.#searchVersions(block, entries, place, key, trailerLow, trailerHigh);
       }
     }

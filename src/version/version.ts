@@ -35,10 +35,13 @@ export class Version {
     [],
     Array.from({ length: LEVELS }, () => Level.EMPTY),
     Array.from({ length: LEVELS }, () => NOTHING),
+    0,
   );
 
   /** Newest first. */
   readonly level0: readonly TableMeta[];
+  /** No table has a newer version of any key. */
+  readonly sequenceMax: number;
   readonly #levels: readonly Level[];
   readonly #totals: readonly LevelTotals[];
 
@@ -46,8 +49,10 @@ export class Version {
     level0: readonly TableMeta[],
     levels: readonly Level[],
     totals: readonly LevelTotals[],
+    sequenceMax: number,
   ) {
     this.level0 = level0;
+    this.sequenceMax = sequenceMax;
     this.#levels = levels;
     this.#totals = totals;
   }
@@ -108,7 +113,8 @@ export class Version {
       const before = this.files(level).filter((table) => gone.has(table.number));
       totals[level] = totalsAfter(this.totals(level), added, before);
     }
-    return new Version(level0, levels, totals);
+    const sequences = edit.added.map(({ table }) => table.largestSequence);
+    return new Version(level0, levels, totals, Math.max(this.sequenceMax, ...sequences));
   }
 
   /** One edit that makes this version out of nothing. */
