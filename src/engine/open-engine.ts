@@ -24,6 +24,7 @@ import { openTableCache } from "./open-table-cache.ts";
 import { pressureOf } from "./pressure.ts";
 import { Reads } from "./reads.ts";
 import { type Replayed, readDirectory, replayLog } from "./recovery.ts";
+import { Retention } from "./retention.ts";
 import { SnapshotList } from "./snapshot-list.ts";
 import { SpaceGuard } from "./space-guard.ts";
 import { TableFiles } from "./table-files.ts";
@@ -121,6 +122,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     admission.update(pressureOf(tree, settings));
   };
   const snapshots = new SnapshotList();
+  const retention = new Retention(settings, clock, state.version);
   const background = world.startBackground();
   const maintenance = new Maintenance({
     settings,
@@ -132,6 +134,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     background,
     numbers,
     snapshots,
+    horizon: () => retention.horizon(commits.visibleSequence),
     logFloor,
     lastSequence: state.lastSequence,
     onLogFloor: (segment) => {
@@ -141,7 +144,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     },
     onChange,
   });
-  const commits = new CommitQueue({
+  const commits: CommitQueue = new CommitQueue({
     log,
     clock,
     lastSequence: replayed.lastSequence,

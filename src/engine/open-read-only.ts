@@ -109,6 +109,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       background,
       numbers: new FileNumbers(manifest.nextNumber),
       snapshots,
+      horizon: () => Number.POSITIVE_INFINITY,
       logFloor,
       lastSequence,
       onLogFloor: nothing,

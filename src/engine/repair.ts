@@ -247,7 +247,12 @@ class Repair {
         allocateNumber: () => this.#numbers.allocate(),
         bytesMax: DEFAULT_SETTINGS.manifestBytes,
       },
-      { version, logFloor: 0, lastSequence },
+      // What was lost of the past is not known.
+      {
+        version: version.apply({ added: [], removed: [], prunedTo: lastSequence }),
+        logFloor: 0,
+        lastSequence,
+      },
     );
     await manifest.close();
     const lost = join(this.#directory, LOST_NAME);
