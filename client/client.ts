@@ -30,6 +30,9 @@ import {
   type Scan,
   type ScanOptions,
   type Store,
+  VarveError,
+  type Watch,
+  type WatchOptions,
   type Welcome,
   type WriteOptions,
 } from "varve-protocol";
@@ -43,6 +46,7 @@ import {
   checkScan,
   checkValue,
 } from "./validate.ts";
+import { checkWatch } from "./validate-watch.ts";
 import {
   checkBatch,
   checkConditions,
@@ -53,6 +57,7 @@ import {
   checkRange,
   conditionsOf,
 } from "./validate-writes.ts";
+import { ClientWatch } from "./watch.ts";
 
 /** What VERIFY found; `smallest` and `largest` are the keys that a problem concerns, where that is known. */
 export interface VerifyResult {
@@ -73,9 +78,13 @@ export interface VerifyResult {
  */
 export class VarveClient implements Store {
   readonly #connection: Connection;
+  readonly #reconnect: () => Promise<Connection>;
+  readonly #watches = new Set<ClientWatch>();
 
-  constructor(connection: Connection) {
+  /** `reconnect` makes further connections to the same server. */
+  constructor(connection: Connection, reconnect: () => Promise<Connection>) {
     this.#connection = connection;
+    this.#reconnect = reconnect;
   }
 
   /** What the server said of itself: version, features, limits. */
@@ -213,6 +222,21 @@ export class VarveClient implements Store {
     );
   }
 
+  /**
+   * As `Store.watch`, and it outlives the connection: it connects anew by itself and goes on where it was. Throws at
+   * once for wrong arguments and a connection that is lost already.
+   */
+  watch(options: WatchOptions = {}): Watch {
+    const watch = new ClientWatch({
+      options: checkWatch(options, this.#connection.limits),
+      connection: this.#connection,
+      reconnect: this.#reconnect,
+      onEnd: () => this.#watches.delete(watch),
+    });
+    this.#watches.add(watch);
+    return watch;
+  }
+
   /** Resolves when the server has answered. */
   ping(options?: CallOptions): Promise<void> {
     return this.#connection.call(OPCODE.PING, options, (writer, id) =>
@@ -253,9 +277,12 @@ export class VarveClient implements Store {
 
   /**
    * Takes no further calls (`CLOSED`), waits for the answers in flight and ends the connection. Open scans
-   * fail with `CLOSED`. Closing twice is fine.
+   * and watches fail with `CLOSED`. Closing twice is fine.
    */
   close(): Promise<void> {
+    for (const watch of this.#watches) {
+      watch.fail(new VarveError("CLOSED", "the client was closed"));
+    }
     return this.#connection.close();
   }
 

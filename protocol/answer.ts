@@ -18,6 +18,7 @@ import {
 import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
 import type { Entry, EntryRecord, Incremented } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
+import { decodeWatchData, encodeWatchData, type WatchPart } from "./watches.ts";
 import { decodeCommitted, encodeCommitted } from "./writes.ts";
 
 export type Answer =
@@ -32,6 +33,7 @@ export type Answer =
   | ({ readonly kind: "INCREMENTED" } & Incremented)
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
   | { readonly kind: "SCAN_END"; readonly count: number }
+  | { readonly kind: "WATCH_DATA"; readonly parts: readonly WatchPart[] }
   | { readonly kind: "RESULT"; readonly result: unknown };
 
 /** Appends the answer's frame; returns its `length`. WELCOME's request id is always 0. */
@@ -59,6 +61,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeScanData(writer, requestId, answer.entries);
     case "SCAN_END":
       return encodeScanEnd(writer, requestId, answer.count);
+    case "WATCH_DATA":
+      return encodeWatchData(writer, requestId, answer.parts);
     case "RESULT":
       return encodeResult(writer, requestId, answer.result);
   }
@@ -91,6 +95,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "SCAN_DATA", entries: decodeScanData(frame) };
     case OPCODE.SCAN_END:
       return { kind: "SCAN_END", count: decodeScanEnd(frame) };
+    case OPCODE.WATCH_DATA:
+      return { kind: "WATCH_DATA", parts: decodeWatchData(frame) };
     case OPCODE.RESULT:
       return { kind: "RESULT", result: decodeResult(frame) };
     default:

@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   NOT_A_COUNTER: 51,
   /** An increment to more than 64 bits hold. */
   COUNTER_OVERFLOW: 52,
+  /** The past asked for is gone; the error's `sequence` is the oldest that can be asked for. */
+  COMPACTED: 54,
   /** The caller's `AbortSignal` fired, or the peer sent CANCEL. */
   ABORTED: 30,
   /** The call did not finish within its `timeoutMs`. */
@@ -71,7 +73,10 @@ export interface ErrorDetails {
   readonly maybeApplied?: boolean;
   /** Of `CONDITION_FAILED`: the key whose condition did not hold. */
   readonly key?: Uint8Array;
-  /** Of `CONDITION_FAILED`: the sequence of that key's present entry; left out where the key is absent. */
+  /**
+   * Of `CONDITION_FAILED`: the sequence of that key's present entry; left out where the key is absent. Of `COMPACTED`:
+   * the oldest that can be asked for.
+   */
   readonly sequence?: number;
   readonly cause?: unknown;
 }

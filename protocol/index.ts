@@ -88,6 +88,7 @@ export {
 export {
   type BatchOptions,
   type Commit,
+  type CommitEvent,
   type Condition,
   type Data,
   type DeleteOptions,
@@ -96,6 +97,7 @@ export {
   type Entry,
   type EntryRecord,
   type Expiry,
+  type FeedOperation,
   type Incremented,
   type KeyCondition,
   type KeyRange,
@@ -103,11 +105,15 @@ export {
   type MergeOperator,
   type Operand,
   type Operation,
+  type ProgressEvent,
   type PutOptions,
   type Reader,
   type Scan,
   type ScanOptions,
   type Store,
+  type Watch,
+  type WatchEvent,
+  type WatchOptions,
   type WriteOptions,
 } from "./store.ts";
 export {
@@ -123,6 +129,19 @@ export {
   type IncrementRequest,
   type MergeRequest,
 } from "./updates.ts";
+export {
+  COMMIT_PART_HEADER_BYTES,
+  decodeWatch,
+  decodeWatchCredit,
+  decodeWatchData,
+  encodeWatch,
+  encodeWatchCredit,
+  encodeWatchData,
+  feedOperationBytesMax,
+  WATCH_DATA_HEADER_BYTES,
+  type WatchPart,
+  type WatchRequest,
+} from "./watches.ts";
 export {
   type BatchRequest,
   type DeleteRequest,

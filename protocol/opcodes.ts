@@ -4,7 +4,7 @@
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
  * connection (authentication, keyspaces), 0x13-0x1F reads (snapshots), 0x27-0x2F writes,
- * 0x40-0x5F streams (change feeds), 0x74-0x7F administration.
+ * 0x42-0x5F streams, 0x74-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
 
@@ -24,6 +24,8 @@ export const OPCODE = {
   DELETE_RANGE: 0x26,
   SCAN: 0x30,
   SCAN_CREDIT: 0x31,
+  WATCH: 0x40,
+  WATCH_CREDIT: 0x41,
   STATS: 0x70,
   FLUSH: 0x71,
   COMPACT: 0x72,
@@ -40,6 +42,7 @@ export const OPCODE = {
   INCREMENTED: 0xa1,
   SCAN_DATA: 0xb0,
   SCAN_END: 0xb1,
+  WATCH_DATA: 0xc0,
   RESULT: 0xf0,
 } as const;
 

@@ -28,6 +28,13 @@ import {
   type MergeRequest,
 } from "./updates.ts";
 import {
+  decodeWatch,
+  decodeWatchCredit,
+  encodeWatch,
+  encodeWatchCredit,
+  type WatchRequest,
+} from "./watches.ts";
+import {
   type BatchRequest,
   type DeleteRequest,
   decodeBatch,
@@ -55,6 +62,8 @@ export type Request =
   | ({ readonly kind: "EXPIRE" } & ExpireRequest)
   | ({ readonly kind: "SCAN" } & ScanRequest)
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
+  | ({ readonly kind: "WATCH" } & WatchRequest)
+  | { readonly kind: "WATCH_CREDIT"; readonly credit: number }
   | { readonly kind: "STATS" }
   | { readonly kind: "FLUSH" }
   | { readonly kind: "VERIFY" }
@@ -103,6 +112,12 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeScan(writer, requestId, request.options, request.credit);
     case "SCAN_CREDIT":
       return encodeScanCredit(writer, requestId, request.credit);
+    case "WATCH": {
+      const { kind: _, credit, range, ...options } = request;
+      return encodeWatch(writer, requestId, { ...options, ...range }, credit);
+    }
+    case "WATCH_CREDIT":
+      return encodeWatchCredit(writer, requestId, request.credit);
     case "COMPACT":
       return encodeCompact(writer, requestId, request.range);
   }
@@ -152,6 +167,10 @@ export function decodeRequest(frame: Frame): Request {
       return { kind: "SCAN", ...decodeScan(frame) };
     case OPCODE.SCAN_CREDIT:
       return { kind: "SCAN_CREDIT", credit: decodeScanCredit(frame) };
+    case OPCODE.WATCH:
+      return { kind: "WATCH", ...decodeWatch(frame) };
+    case OPCODE.WATCH_CREDIT:
+      return { kind: "WATCH_CREDIT", credit: decodeWatchCredit(frame) };
     case OPCODE.COMPACT:
       return { kind: "COMPACT", range: decodeCompact(frame) };
     default:

@@ -137,6 +137,72 @@ export interface Scan extends AsyncIterableIterator<Entry>, AsyncDisposable {
   [Symbol.asyncIterator](): Scan;
 }
 
+/** What a watch tells, and from where on. Without bounds it tells of all keys. */
+export interface WatchOptions extends KeyRange {
+  /**
+   * The sequence behind which to begin: that of the last event that was told, or a `Commit.version`. A batch that it
+   * lies inside of is told whole. Unless given, the watch begins with what is committed next.
+   */
+  readonly since?: number;
+  /** How often the watch says how far it is when it has nothing else to tell, in milliseconds. Default 5000. */
+  readonly heartbeatMs?: number;
+  /** Ends the watch with `ABORTED`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * An operation as it was committed, with what was computed for it: increments and conditional writes are puts. All can
+ * be handed to `batch` as they are.
+ */
+export type FeedOperation =
+  | {
+      readonly type: "put";
+      readonly key: Uint8Array;
+      readonly value: Uint8Array;
+      readonly expiresAt?: number;
+    }
+  /** With `expiresAt`: the put of an entry that has expired since. An expiry by itself is no event. */
+  | { readonly type: "delete"; readonly key: Uint8Array; readonly expiresAt?: number }
+  | {
+      readonly type: "merge";
+      readonly key: Uint8Array;
+      readonly operator: MergeOperator;
+      readonly operand: Uint8Array;
+    }
+  /** The part of it that is watched; without `lt` to the end of all keys. */
+  | { readonly type: "deleteRange"; readonly gte: Uint8Array; readonly lt?: Uint8Array };
+
+export interface CommitEvent {
+  readonly type: "commit";
+  /** Of the batch's last operation: what the writer was told as `Commit.version`. */
+  readonly sequence: number;
+  /** Of the batch's first operation. */
+  readonly firstSequence: number;
+  /** When it was committed, by the store's wall clock. */
+  readonly time: number;
+  /** Those of the batch that are watched, in order; at least one. */
+  readonly operations: readonly FeedOperation[];
+}
+
+/** All up to this sequence has been told, as far as it is watched. Sequences may repeat. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  readonly sequence: number;
+}
+
+export type WatchEvent = CommitEvent | ProgressEvent;
+
+/**
+ * What is committed, from somewhere on, in order, and every batch whole. The first event is a progress that says where
+ * the watch begins. A watch holds nothing back for a slow reader, who is merely further behind in the log; it fails
+ * with `COMPACTED` where that is not kept any more, and the error's `sequence` is the oldest that can be asked for.
+ */
+export interface Watch extends AsyncIterableIterator<WatchEvent>, AsyncDisposable {
+  next(): Promise<IteratorResult<WatchEvent, undefined>>;
+  return(): Promise<IteratorResult<WatchEvent, undefined>>;
+  [Symbol.asyncIterator](): Watch;
+}
+
 export interface Reader {
   /** The value, or `undefined` where the key is absent. The array is the caller's to keep. */
   get(key: Data): Promise<Uint8Array | undefined>;
@@ -177,5 +243,10 @@ export interface Store extends Reader, AsyncDisposable {
   expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined>;
   /** Takes the entry's expiry away. `undefined` where the key is absent. */
   persist(key: Data, options?: WriteOptions): Promise<Commit | undefined>;
+  /**
+   * Tells of commits as they become visible, and of those before, as far back as the log is kept. One that was answered
+   * as `interval` or `none` may be told and then be lost with power, as it is lost to reads.
+   */
+  watch(options?: WatchOptions): Watch;
   close(): Promise<void>;
 }

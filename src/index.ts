@@ -9,15 +9,20 @@ export { type ErrorCode, VarveError } from "./errors.ts";
 export { DEFAULT_SETTINGS, type Settings } from "./options.ts";
 export type {
   Commit,
+  CommitEvent,
   Data,
   Durability,
   Entry,
   EntryRecord,
+  FeedOperation,
   Operation,
   Reader,
   Scan,
   ScanOptions,
   Store,
+  Watch,
+  WatchEvent,
+  WatchOptions,
   WriteOptions,
 } from "./store.ts";
 export { NOT_CACHED } from "./store.ts";

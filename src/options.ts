@@ -68,6 +68,13 @@ export interface Settings {
    */
   readonly retentionMs: number;
   readonly retentionSequences: number;
+  /**
+   * Log segments that nothing but `watch` needs are kept up to so many bytes together; 0 keeps none. A watch that
+   * falls further behind, or begins further back, fails with `COMPACTED`.
+   */
+  readonly feedRetentionBytes: number;
+  /** And up to this age; 0 for any. */
+  readonly feedRetentionMs: number;
   /** How long a write waits at a hard limit before it fails with `OVERLOADED`. */
   readonly writeDelayMaxMs: number;
 
@@ -103,6 +110,8 @@ export const DEFAULT_SETTINGS: Settings = {
   freeSpaceReserve: 256 * MIB,
   retentionMs: 0,
   retentionSequences: 0,
+  feedRetentionBytes: 64 * MIB,
+  feedRetentionMs: 0,
   writeDelayMaxMs: 5000,
   keyBytesMax: KEY_BYTES_LIMIT,
   valueBytesMax: VALUE_BYTES_LIMIT,
@@ -132,6 +141,8 @@ const RANGES: { readonly [name in keyof Settings]?: readonly [number, number] } 
   freeSpaceReserve: [0, 2 ** 52],
   retentionMs: [0, 2 ** 42],
   retentionSequences: [0, Number.MAX_SAFE_INTEGER],
+  feedRetentionBytes: [0, 2 ** 52],
+  feedRetentionMs: [0, 2 ** 43],
   writeDelayMaxMs: [0, 3_600_000],
   keyBytesMax: [1, KEY_BYTES_LIMIT],
   valueBytesMax: [0, VALUE_BYTES_LIMIT],

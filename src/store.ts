@@ -3,6 +3,7 @@ export {
   type BatchOptions,
   COUNTER_BYTES,
   type Commit,
+  type CommitEvent,
   type Condition,
   type Data,
   type DeleteOptions,
@@ -13,6 +14,7 @@ export {
   type EntryRecord,
   type Expiry,
   encodeCounter,
+  type FeedOperation,
   type Incremented,
   type KeyCondition,
   type KeyRange,
@@ -25,6 +27,9 @@ export {
   type Scan,
   type ScanOptions,
   type Store,
+  type Watch,
+  type WatchEvent,
+  type WatchOptions,
   type WriteOptions,
 } from "varve-protocol";
 

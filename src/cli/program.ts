@@ -7,6 +7,7 @@ import { repairCommand, verifyCommand } from "./offline-commands.ts";
 import { readCommands } from "./read-commands.ts";
 import { serveCommand } from "./serve-command.ts";
 import { packageVersion } from "./version.ts";
+import { watchCommand } from "./watch-command.ts";
 import { writeCommands } from "./write-commands.ts";
 
 /** Runs the command that `words` say; failures are printed and set the exit code. */
@@ -17,6 +18,7 @@ export async function run(words: readonly string[]): Promise<void> {
     .addCommand(serveCommand());
   for (const command of [...readCommands(), ...writeCommands()]) program.addCommand(command);
   program.addCommand(batchCommand());
+  program.addCommand(watchCommand());
   program.addCommand(adminCommands());
   program.addCommand(verifyCommand());
   program.addCommand(repairCommand());

@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly data: string;
   readonly durability: Durability;
   readonly memoryBudget: number;
+  readonly feedRetention: number;
+  readonly feedRetentionTime: number;
   readonly readOnly: boolean;
   readonly logLevel: string;
 }
@@ -32,6 +34,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings: Partial<Settings> = {
     durability: options.durability,
     memoryBudget: options.memoryBudget,
+    feedRetentionBytes: options.feedRetention,
+    feedRetentionMs: options.feedRetentionTime,
     readOnly: options.readOnly,
   };
   const database = await Database.open(options.data, { ...settings, logger });

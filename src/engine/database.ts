@@ -23,9 +23,11 @@ import {
   type PutOptions,
   type ScanOptions,
   type Store,
+  type WatchOptions,
   type WriteOptions,
 } from "../store.ts";
 import type { Engine } from "./engine.ts";
+import type { EngineWatch } from "./engine-watch.ts";
 import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
 import { type RepairReport, repairDirectory } from "./repair.ts";
@@ -158,6 +160,10 @@ export class Database implements Store {
 
   scan(options?: ScanOptions): EngineScan {
     return this.#scan(options, this.#open().commits.visibleSequence);
+  }
+
+  watch(options?: WatchOptions): EngineWatch {
+    return this.#open().feed.watch(options);
   }
 
   /** The database as it is now, to be read for as long as the snapshot is open. */

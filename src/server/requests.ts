@@ -24,6 +24,7 @@ import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { get, getEntry, getMany, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
+import { grantWatchCredit, watch } from "./watches.ts";
 import { batch, deleteRange, expire, increment, merge, put, remove } from "./writes.ts";
 
 const SERVER_NAME = "varve";
@@ -48,6 +49,7 @@ export function execute(connection: Connection, context: ServerContext, frame: F
   const { opcode, requestId } = frame;
   if (opcode === OPCODE.CANCEL) cancel(connection, frame);
   else if (opcode === OPCODE.SCAN_CREDIT) grantCredit(connection, frame);
+  else if (opcode === OPCODE.WATCH_CREDIT) grantWatchCredit(connection, frame);
   else {
     assertFreeId(connection, requestId);
     count(context, opcode);
@@ -106,6 +108,9 @@ function dispatch(connection: Connection, context: ServerContext, frame: Frame):
     case OPCODE.SCAN:
       scan(connection, context, frame);
       break;
+    case OPCODE.WATCH:
+      watch(connection, context, frame);
+      break;
     case OPCODE.PING:
       decodeEmpty(frame);
       encodeEmpty(connection.writer, frame.requestId, OPCODE.PONG);
@@ -156,8 +161,9 @@ function grantCredit(connection: Connection, frame: Frame): void {
   connection.scans.get(frame.requestId)?.grant(credit);
 }
 
-/** Scans end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
+/** Scans and watches end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
 function cancel(connection: Connection, frame: Frame): void {
   decodeEmpty(frame);
   connection.scans.get(frame.requestId)?.cancel();
+  connection.watches.get(frame.requestId)?.cancel();
 }

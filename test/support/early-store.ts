@@ -10,6 +10,7 @@ import {
   NOT_CACHED,
   type Operation,
   type ScanOptions,
+  type Watch,
 } from "../../src/store.ts";
 
 const encoder = new TextEncoder();
@@ -51,6 +52,10 @@ export class EarlyStore implements ServedStore {
         if (this.#early.get(key) === change) this.#early.delete(key);
       }
     }
+  }
+
+  watch(...args: Parameters<ServedStore["watch"]>): Watch {
+    return this.#database.watch(...args);
   }
 
   merge(...args: Parameters<ServedStore["merge"]>): Promise<Commit> {

@@ -39,10 +39,16 @@ export function randomRequest(random: Random): Request {
   if (dice < 220) return { kind: "GET_ENTRY", key: key() };
   if (dice < 300) return { kind: "GET_MANY", keys: keys() };
   if (dice < 700) return randomWrite(random);
-  if (dice < 850) {
+  if (dice < 820) {
     const options = { prefix: encoder.encode(PREFIX), gte: key(), reverse: random.chance(50) };
     return { kind: "SCAN", credit: random.below(SCAN_CREDIT_MAX), options };
   }
+  if (dice < 840) {
+    const since = random.chance(70) ? { since: random.below(SEQUENCE_MAX) } : {};
+    const credit = random.below(SCAN_CREDIT_MAX);
+    return { kind: "WATCH", credit, ...since, range: { prefix: encoder.encode(PREFIX) } };
+  }
+  if (dice < 850) return { kind: "WATCH_CREDIT", credit: random.below(SCAN_CREDIT_MAX) };
   if (dice < 900) return { kind: "SCAN_CREDIT", credit: random.below(SCAN_CREDIT_MAX) };
   if (dice < 950) return { kind: "CANCEL" };
   if (dice < 970) return { kind: "STATS" };

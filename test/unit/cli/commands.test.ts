@@ -113,3 +113,28 @@ test("a wrong option is refused with what is allowed", async () => {
   expect(outcome.code).toBe(1);
   expect(outcome.stderr).toMatch(/always, interval, none/);
 });
+
+test("watch prints what is committed, behind a sequence and for programs", async () => {
+  const json = await varve(["put", "feed:1", "one", "--json"]);
+  const { version } = JSON.parse(json.stdout) as { version: number };
+  await varve(["del", "feed:1"]);
+  await varve(["incr", "feed:n", "3"]);
+  const watch = ["watch", "--prefix", "feed:", "--since", String(version - 1)];
+  const printed = await varve([...watch, "--limit", "2"]);
+  expect(printed).toMatchObject({ code: 0, stderr: "" });
+  expect(printed.stdout.split("\n").map((line) => line.split(" ").slice(2).join(" "))).toEqual([
+    "put feed:1 one",
+    "delete feed:1",
+    "",
+  ]);
+  const plain = await varve([...watch, "--limit", "1", "--json"]);
+  const [progress, commit] = plain.stdout.trim().split("\n");
+  expect(JSON.parse(progress ?? "")).toEqual({ type: "progress", sequence: version - 1 });
+  expect(JSON.parse(commit ?? "")).toMatchObject({
+    type: "commit",
+    sequence: version,
+    operations: [{ type: "put", key: "feed:1", value: "one" }],
+  });
+  const bad = await varve(["watch", "--since", "one"]);
+  expect(bad.code).toBe(1);
+});
