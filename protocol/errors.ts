@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   NOT_A_COUNTER: 51,
   /** An increment to more than 64 bits hold. */
   COUNTER_OVERFLOW: 52,
+  /** The snapshot's lease ran out, it was ended by an administrator, or it was never this connection's. */
+  SNAPSHOT_EXPIRED: 55,
   /** The caller's `AbortSignal` fired, or the peer sent CANCEL. */
   ABORTED: 30,
   /** The call did not finish within its `timeoutMs`. */
