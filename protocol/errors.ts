@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   COUNTER_OVERFLOW: 52,
   /** The past asked for is gone; the error's `sequence` is the oldest that can be asked for. */
   COMPACTED: 54,
+  /** The snapshot's lease ran out, it was ended by an administrator, or it was never this connection's. */
+  SNAPSHOT_EXPIRED: 55,
   /** The caller's `AbortSignal` fired, or the peer sent CANCEL. */
   ABORTED: 30,
   /** The call did not finish within its `timeoutMs`. */

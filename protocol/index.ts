@@ -72,6 +72,7 @@ export {
   encodeValues,
 } from "./reads.ts";
 export { decodeRequest, encodeRequest, type Request } from "./request.ts";
+export { type ReadAt, type RequestScope, takeScope } from "./request-scope.ts";
 export {
   decodeScan,
   decodeScanCredit,

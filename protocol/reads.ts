@@ -10,20 +10,28 @@
  *   ENTRY     fields u8 | sequence u64 | revision u64 | createdAt u64 | updatedAt u64 | [expiresAt u64] | value
  *     fields    bit 0 expiresAt
  *
- * Keys and values come out as views of the socket's chunk.
+ * Keys and values come out as views of the socket's chunk. What GET, GET_ENTRY and GET_MANY are about beside their
+ * keys stands in front: see `request-scope.ts`.
  */
 import { BodyReader } from "./body-reader.ts";
 import { expectNoFlags, type Frame, viewOf } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
+import { type RequestScope, writeScope } from "./request-scope.ts";
 import type { Data, EntryRecord } from "./store.ts";
 
 const ABSENT_LENGTH = 0xffffffff;
 const ENTRY_FIELD = { EXPIRES_AT: 1 } as const;
 const ENTRY_FIELDS_ALL = 1;
 
-export function encodeGet(writer: FrameWriter, requestId: number, key: Data): number {
+export function encodeGet(
+  writer: FrameWriter,
+  requestId: number,
+  key: Data,
+  scope?: RequestScope,
+): number {
   writer.begin(OPCODE.GET, requestId);
+  if (scope !== undefined) writeScope(writer, scope);
   writer.data(key);
   return writer.end();
 }
@@ -34,8 +42,14 @@ export function decodeGet(frame: Frame): Uint8Array {
   return viewOf(frame.bytes, frame.start, frame.end);
 }
 
-export function encodeGetEntry(writer: FrameWriter, requestId: number, key: Data): number {
+export function encodeGetEntry(
+  writer: FrameWriter,
+  requestId: number,
+  key: Data,
+  scope?: RequestScope,
+): number {
   writer.begin(OPCODE.GET_ENTRY, requestId);
+  if (scope !== undefined) writeScope(writer, scope);
   writer.data(key);
   return writer.end();
 }
@@ -71,8 +85,10 @@ export function encodeGetMany(
   writer: FrameWriter,
   requestId: number,
   keys: readonly Data[],
+  scope?: RequestScope,
 ): number {
   writer.begin(OPCODE.GET_MANY, requestId);
+  if (scope !== undefined) writeScope(writer, scope);
   writer.u32(keys.length);
   for (const key of keys) writer.sized(key);
   return writer.end();

@@ -9,6 +9,7 @@ import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { type DeleteRangeRequest, decodeDeleteRange, encodeDeleteRange } from "./ranges.ts";
 import { decodeGet, decodeGetMany, encodeGet, encodeGetEntry, encodeGetMany } from "./reads.ts";
+import { type RequestScope, takeScope } from "./request-scope.ts";
 import {
   decodeScan,
   decodeScanCredit,
@@ -50,9 +51,9 @@ export type Request =
   | ({ readonly kind: "HELLO" } & Hello)
   | { readonly kind: "PING" }
   | { readonly kind: "CANCEL" }
-  | { readonly kind: "GET"; readonly key: Uint8Array }
-  | { readonly kind: "GET_ENTRY"; readonly key: Uint8Array }
-  | { readonly kind: "GET_MANY"; readonly keys: Uint8Array[] }
+  | ({ readonly kind: "GET"; readonly key: Uint8Array } & RequestScope)
+  | ({ readonly kind: "GET_ENTRY"; readonly key: Uint8Array } & RequestScope)
+  | ({ readonly kind: "GET_MANY"; readonly keys: Uint8Array[] } & RequestScope)
   | ({ readonly kind: "PUT" } & PutRequest)
   | ({ readonly kind: "DELETE" } & DeleteRequest)
   | ({ readonly kind: "BATCH" } & BatchRequest)
@@ -60,7 +61,7 @@ export type Request =
   | ({ readonly kind: "DELETE_RANGE" } & DeleteRangeRequest)
   | ({ readonly kind: "INCREMENT" } & IncrementRequest)
   | ({ readonly kind: "EXPIRE" } & ExpireRequest)
-  | ({ readonly kind: "SCAN" } & ScanRequest)
+  | ({ readonly kind: "SCAN" } & ScanRequest & RequestScope)
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
   | ({ readonly kind: "WATCH" } & WatchRequest)
   | { readonly kind: "WATCH_CREDIT"; readonly credit: number }
@@ -81,11 +82,11 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "VERIFY":
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
     case "GET":
-      return encodeGet(writer, requestId, request.key);
+      return encodeGet(writer, requestId, request.key, request);
     case "GET_ENTRY":
-      return encodeGetEntry(writer, requestId, request.key);
+      return encodeGetEntry(writer, requestId, request.key, request);
     case "GET_MANY":
-      return encodeGetMany(writer, requestId, request.keys);
+      return encodeGetMany(writer, requestId, request.keys, request);
     case "PUT": {
       const { durability, key, value, conditions, expiry } = request;
       return encodePut(writer, requestId, durability, key, value, conditions, expiry);
@@ -109,7 +110,7 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "EXPIRE":
       return encodeExpire(writer, requestId, request.durability, request.expiry, request.key);
     case "SCAN":
-      return encodeScan(writer, requestId, request.options, request.credit);
+      return encodeScan(writer, requestId, request.options, request.credit, request);
     case "SCAN_CREDIT":
       return encodeScanCredit(writer, requestId, request.credit);
     case "WATCH": {
@@ -124,7 +125,8 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
 }
 
 /** The request in a frame that a server received; throws `PROTOCOL_ERROR`. */
-export function decodeRequest(frame: Frame): Request {
+export function decodeRequest(received: Frame): Request {
+  const { scope, frame } = takeScope(received);
   switch (frame.opcode) {
     case OPCODE.HELLO:
       return { kind: "HELLO", ...decodeHello(frame) };
@@ -144,11 +146,11 @@ export function decodeRequest(frame: Frame): Request {
       decodeEmpty(frame);
       return { kind: "VERIFY" };
     case OPCODE.GET:
-      return { kind: "GET", key: decodeGet(frame) };
+      return { kind: "GET", key: decodeGet(frame), ...scope };
     case OPCODE.GET_ENTRY:
-      return { kind: "GET_ENTRY", key: decodeGet(frame) };
+      return { kind: "GET_ENTRY", key: decodeGet(frame), ...scope };
     case OPCODE.GET_MANY:
-      return { kind: "GET_MANY", keys: decodeGetMany(frame) };
+      return { kind: "GET_MANY", keys: decodeGetMany(frame), ...scope };
     case OPCODE.PUT:
       return { kind: "PUT", ...decodePut(frame) };
     case OPCODE.DELETE:
@@ -164,7 +166,7 @@ export function decodeRequest(frame: Frame): Request {
     case OPCODE.EXPIRE:
       return { kind: "EXPIRE", ...decodeExpire(frame) };
     case OPCODE.SCAN:
-      return { kind: "SCAN", ...decodeScan(frame) };
+      return { kind: "SCAN", ...decodeScan(frame), ...scope };
     case OPCODE.SCAN_CREDIT:
       return { kind: "SCAN_CREDIT", credit: decodeScanCredit(frame) };
     case OPCODE.WATCH:

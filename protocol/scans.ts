@@ -14,6 +14,7 @@ import { BodyReader } from "./body-reader.ts";
 import { expectNoFlags, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
+import { type RequestScope, writeScope } from "./request-scope.ts";
 import type { Data, Entry, ScanOptions } from "./store.ts";
 
 const FIELD = { LIMIT: 1, GTE: 2, GT: 4, LT: 8, LTE: 16, PREFIX: 32, REVERSE: 64 } as const;
@@ -39,9 +40,11 @@ export function encodeScan(
   requestId: number,
   options: ScanOptions,
   credit: number,
+  scope?: RequestScope,
 ): number {
   const { gte, gt, lt, lte, prefix, limit, reverse } = options;
   writer.begin(OPCODE.SCAN, requestId);
+  if (scope !== undefined) writeScope(writer, scope);
   writer.u8(
     (limit === undefined ? 0 : FIELD.LIMIT) |
       (gte === undefined ? 0 : FIELD.GTE) |

@@ -13,19 +13,32 @@ import {
   encodeValue,
   encodeValues,
   type Frame,
+  type RequestScope,
 } from "varve-protocol";
 import { VarveError } from "../errors.ts";
 import { NOT_CACHED } from "../store.ts";
 import { answerLater, asVarveError, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
+import { readerOf } from "./read-scope.ts";
 import { StreamedScan } from "./served-scan.ts";
 import type { ServerContext } from "./server-context.ts";
 
 const SCAN_RETRY_MS = 100;
 
-export function get(connection: Connection, context: ServerContext, frame: Frame): void {
+export function get(
+  connection: Connection,
+  context: ServerContext,
+  frame: Frame,
+  scope: RequestScope | undefined,
+): void {
   const { requestId } = frame;
   const key = decodeGet(frame);
+  if (scope !== undefined) {
+    answerLater(connection, context, requestId, async () => {
+      answerValue(connection, requestId, await readerOf(connection, context, scope).get(key));
+    });
+    return;
+  }
   try {
     const value = context.store.getCached(key);
     if (value !== NOT_CACHED) {
@@ -52,18 +65,28 @@ function answerValue(
   else checkLength(connection, encodeValue(writer, requestId, value));
 }
 
-export function getEntry(connection: Connection, context: ServerContext, frame: Frame): void {
+export function getEntry(
+  connection: Connection,
+  context: ServerContext,
+  frame: Frame,
+  scope: RequestScope | undefined,
+): void {
   const { requestId } = frame;
   const key = decodeGet(frame);
   answerLater(connection, context, requestId, async () => {
-    const entry = await context.store.getEntry(key);
+    const entry = await readerOf(connection, context, scope).getEntry(key);
     const { writer } = connection;
     if (entry === undefined) encodeAbsent(writer, requestId);
     else checkLength(connection, encodeEntry(writer, requestId, entry));
   });
 }
 
-export function getMany(connection: Connection, context: ServerContext, frame: Frame): void {
+export function getMany(
+  connection: Connection,
+  context: ServerContext,
+  frame: Frame,
+  scope: RequestScope | undefined,
+): void {
   const { requestId } = frame;
   const keys = decodeGetMany(frame);
   answerLater(connection, context, requestId, async () => {
@@ -72,7 +95,7 @@ export function getMany(connection: Connection, context: ServerContext, frame: F
       const message = `${keys.length} keys are asked for; at most ${batchOperationsMax} are allowed`;
       throw new VarveError("BATCH_TOO_LARGE", message);
     }
-    const values = await context.store.getMany(keys);
+    const values = await readerOf(connection, context, scope).getMany(keys);
     const bytes = values.reduce((total, value) => total + 4 + (value?.length ?? 0), 0);
     if (bytes > connection.peerFrameBytesMax) {
       const message = `the values take ${bytes} bytes; the client takes frames of ${connection.peerFrameBytesMax}. Ask for fewer keys`;
@@ -82,7 +105,12 @@ export function getMany(connection: Connection, context: ServerContext, frame: F
   });
 }
 
-export function scan(connection: Connection, context: ServerContext, frame: Frame): void {
+export function scan(
+  connection: Connection,
+  context: ServerContext,
+  frame: Frame,
+  scope: RequestScope | undefined,
+): void {
   const { requestId } = frame;
   const { options, credit } = decodeScan(frame);
   answerLater(connection, context, requestId, async () => {
@@ -91,7 +119,7 @@ export function scan(connection: Connection, context: ServerContext, frame: Fram
       const message = `the connection has ${connection.scans.size} scans open; end one first`;
       throw new VarveError("OVERLOADED", message, { retryAfterMs: SCAN_RETRY_MS });
     }
-    const source = context.store.scan(options);
+    const source = readerOf(connection, context, scope).scan(options);
     const streamed = new StreamedScan(requestId, source, credit, connection, scanIdleTimeoutMs);
     connection.scans.set(requestId, streamed);
     try {

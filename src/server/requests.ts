@@ -17,6 +17,8 @@ import {
   type Frame,
   OPCODE,
   opcodeNameOf,
+  type RequestScope,
+  takeScope,
   unexpectedOpcode,
 } from "varve-protocol";
 import { VarveError } from "../errors.ts";
@@ -73,10 +75,13 @@ function assertFreeId(connection: Connection, requestId: number): void {
   }
 }
 
-function dispatch(connection: Connection, context: ServerContext, frame: Frame): void {
+function dispatch(connection: Connection, context: ServerContext, received: Frame): void {
+  let frame = received;
+  let scope: RequestScope | undefined;
+  if (received.flags !== 0) ({ scope, frame } = takeScope(received));
   switch (frame.opcode) {
     case OPCODE.GET:
-      get(connection, context, frame);
+      get(connection, context, frame, scope);
       break;
     case OPCODE.PUT:
       put(connection, context, frame);
@@ -100,13 +105,13 @@ function dispatch(connection: Connection, context: ServerContext, frame: Frame):
       expire(connection, context, frame);
       break;
     case OPCODE.GET_ENTRY:
-      getEntry(connection, context, frame);
+      getEntry(connection, context, frame, scope);
       break;
     case OPCODE.GET_MANY:
-      getMany(connection, context, frame);
+      getMany(connection, context, frame, scope);
       break;
     case OPCODE.SCAN:
-      scan(connection, context, frame);
+      scan(connection, context, frame, scope);
       break;
     case OPCODE.WATCH:
       watch(connection, context, frame);

@@ -1,16 +1,20 @@
 /** What the server serves: the common `Store`, and what an administrator asks for. */
-import type { Entry, NOT_CACHED, Scan, ScanOptions, Store } from "../store.ts";
+import type { Entry, NOT_CACHED, Reader, Scan, ScanOptions, Store } from "../store.ts";
 
 export interface ServedScan extends Scan {
   /** Ends early once keys and values together reach `bytesMax`. */
   nextMany(count: number, bytesMax?: number): Promise<Entry[]>;
 }
 
+export interface ServedReader extends Reader {
+  scan(options?: ScanOptions): ServedScan;
+}
+
 /**
  * Writes take what they need of keys, values, operands and conditions before they return their promise: the
  * server hands them views of a socket's chunk.
  */
-export interface ServedStore extends Store {
+export interface ServedStore extends Store, ServedReader {
   /** The answer from memory, without a promise, or `NOT_CACHED` where the disk would have to be asked. */
   getCached(key: Uint8Array): Uint8Array | undefined | typeof NOT_CACHED;
   scan(options?: ScanOptions): ServedScan;

@@ -69,6 +69,10 @@ const scanOptions = fc
   })
   .map(compact);
 
+const at = fc.option(fc.oneof(fc.record({ snapshot: u53 }), fc.record({ sequence: u53 })), {
+  nil: undefined,
+});
+
 const range = fc.record({ gte: optional(bytes), lte: optional(bytes) }).map(compact);
 
 const kind = <Kind extends string>(value: Kind) => fc.constant(value);
@@ -85,9 +89,9 @@ export const requests = fc.oneof(
       clientName: name,
     })
     .filter((hello) => hello.versionMin <= hello.versionMax),
-  fc.record({ kind: kind("GET"), key: bytes }),
-  fc.record({ kind: kind("GET_ENTRY"), key: bytes }),
-  fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes) }),
+  fc.record({ kind: kind("GET"), key: bytes, at }),
+  fc.record({ kind: kind("GET_ENTRY"), key: bytes, at }),
+  fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes), at }),
   fc.record({
     kind: kind("PUT"),
     durability,
@@ -102,7 +106,7 @@ export const requests = fc.oneof(
   fc.record({ kind: kind("MERGE"), durability, operator, key: bytes, operand: bytes }),
   fc.record({ kind: kind("INCREMENT"), durability, delta: i64, key: bytes }),
   fc.record({ kind: kind("EXPIRE"), durability, expiry: optional(expiry), key: bytes }),
-  fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions }),
+  fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions, at }),
   fc.record({ kind: kind("SCAN_CREDIT"), credit: u32 }),
   fc
     .record({

@@ -1,0 +1,20 @@
+/** What a read is made on: the store as it is, or as it was at the moment that the request's scope names. */
+import type { RequestScope } from "varve-protocol";
+import { VarveError } from "../errors.ts";
+import type { Connection } from "./connection.ts";
+import type { ServedReader } from "./served-store.ts";
+import type { ServerContext } from "./server-context.ts";
+
+/** Throws `SNAPSHOT_EXPIRED` for a snapshot that is not, or no longer, the connection's. */
+export function readerOf(
+  connection: Connection,
+  context: ServerContext,
+  scope: RequestScope | undefined,
+): ServedReader {
+  const at = scope?.at;
+  if (at === undefined) return context.store;
+  if ("snapshot" in at) {
+    throw new VarveError("SNAPSHOT_EXPIRED", `${connection.peer} has no snapshot ${at.snapshot}`);
+  }
+  throw new VarveError("INVALID_ARGUMENT", "the server does not read at a sequence");
+}
