@@ -16,17 +16,21 @@ import {
   encodeGet,
   encodeGetEntry,
   encodeGetMany,
+  encodeHistory,
   encodeIncrement,
   encodeMerge,
   encodePut,
   encodeScan,
+  type HistoryOptions,
   type Incremented,
   type KeyRange,
+  type KeyVersion,
   type MergeOperator,
   OPCODE,
   type Operand,
   type Operation,
   type PutOptions,
+  type ReadOptions,
   type Scan,
   type ScanOptions,
   type Store,
@@ -41,10 +45,12 @@ import type { CallOptions } from "./options.ts";
 import {
   checkBound,
   checkDurability,
+  checkHistory,
   checkKey,
   checkKeys,
   checkScan,
   checkValue,
+  scopeOf,
 } from "./validate.ts";
 import { checkWatch } from "./validate-watch.ts";
 import {
@@ -92,27 +98,30 @@ export class VarveClient implements Store {
     return this.#connection.welcome;
   }
 
-  get(key: Data, options?: CallOptions): Promise<Uint8Array | undefined> {
+  get(key: Data, options?: ReadOptions & CallOptions): Promise<Uint8Array | undefined> {
     const connection = this.#connection;
     return connection.call(OPCODE.GET, options, (writer, id) => {
       checkKey(key, connection.limits);
-      return encodeGet(writer, id, key);
+      return encodeGet(writer, id, key, scopeOf(options));
     });
   }
 
-  getEntry(key: Data, options?: CallOptions): Promise<EntryRecord | undefined> {
+  getEntry(key: Data, options?: ReadOptions & CallOptions): Promise<EntryRecord | undefined> {
     const connection = this.#connection;
     return connection.call(OPCODE.GET_ENTRY, options, (writer, id) => {
       checkKey(key, connection.limits);
-      return encodeGetEntry(writer, id, key);
+      return encodeGetEntry(writer, id, key, scopeOf(options));
     });
   }
 
-  getMany(keys: readonly Data[], options?: CallOptions): Promise<(Uint8Array | undefined)[]> {
+  getMany(
+    keys: readonly Data[],
+    options?: ReadOptions & CallOptions,
+  ): Promise<(Uint8Array | undefined)[]> {
     const connection = this.#connection;
     const encode = (writer: Parameters<typeof encodeGetMany>[0], id: number) => {
       checkKeys(keys, connection.limits);
-      return encodeGetMany(writer, id, keys);
+      return encodeGetMany(writer, id, keys, scopeOf(options));
     };
     return connection.call(OPCODE.GET_MANY, options, encode, keys?.length);
   }
@@ -218,8 +227,17 @@ export class VarveClient implements Store {
     const connection = this.#connection;
     checkScan(options, connection.limits);
     return connection.scan(options, (writer, id, credit) =>
-      encodeScan(writer, id, options, credit),
+      encodeScan(writer, id, options, credit, scopeOf(options)),
     );
+  }
+
+  history(key: Data, options?: HistoryOptions & CallOptions): Promise<KeyVersion[]> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.HISTORY, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      checkHistory(options);
+      return encodeHistory(writer, id, key, options);
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import { decodeError, encodeError } from "./failure.ts";
 import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
+import { decodeHistoryData, encodeHistoryData } from "./history.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import {
   decodeEntry,
@@ -16,7 +17,7 @@ import {
   encodeValues,
 } from "./reads.ts";
 import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
-import type { Entry, EntryRecord, Incremented } from "./store.ts";
+import type { Entry, EntryRecord, Incremented, KeyVersion } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
 import { decodeWatchData, encodeWatchData, type WatchPart } from "./watches.ts";
 import { decodeCommitted, encodeCommitted } from "./writes.ts";
@@ -29,6 +30,7 @@ export type Answer =
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
   | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
+  | { readonly kind: "HISTORY_DATA"; readonly versions: readonly KeyVersion[] }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
@@ -53,6 +55,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeValues(writer, requestId, answer.values);
     case "ENTRY":
       return encodeEntry(writer, requestId, answer.entry);
+    case "HISTORY_DATA":
+      return encodeHistoryData(writer, requestId, answer.versions);
     case "COMMITTED":
       return encodeCommitted(writer, requestId, answer.version);
     case "INCREMENTED":
@@ -87,6 +91,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "VALUES", values: decodeValues(frame) };
     case OPCODE.ENTRY:
       return { kind: "ENTRY", entry: decodeEntry(frame) };
+    case OPCODE.HISTORY_DATA:
+      return { kind: "HISTORY_DATA", versions: decodeHistoryData(frame) };
     case OPCODE.COMMITTED:
       return { kind: "COMMITTED", version: decodeCommitted(frame) };
     case OPCODE.INCREMENTED:

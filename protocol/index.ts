@@ -39,6 +39,12 @@ export {
   type Welcome,
 } from "./handshake.ts";
 export {
+  decodeHistory,
+  decodeHistoryData,
+  encodeHistory,
+  encodeHistoryData,
+} from "./history.ts";
+export {
   CONNECTION_REQUEST_ID,
   DEFAULT_PORT,
   FEATURES,
@@ -99,9 +105,11 @@ export {
   type EntryRecord,
   type Expiry,
   type FeedOperation,
+  type HistoryOptions,
   type Incremented,
   type KeyCondition,
   type KeyRange,
+  type KeyVersion,
   MERGE_OPERATORS,
   type MergeOperator,
   type Operand,
@@ -109,6 +117,7 @@ export {
   type ProgressEvent,
   type PutOptions,
   type Reader,
+  type ReadOptions,
   type Scan,
   type ScanOptions,
   type Store,

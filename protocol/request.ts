@@ -6,6 +6,7 @@ import { type CompactRange, decodeCompact, encodeCompact, encodeEmpty } from "./
 import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
+import { decodeHistory, encodeHistory, type HistoryRequest } from "./history.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { type DeleteRangeRequest, decodeDeleteRange, encodeDeleteRange } from "./ranges.ts";
 import { decodeGet, decodeGetMany, encodeGet, encodeGetEntry, encodeGetMany } from "./reads.ts";
@@ -54,6 +55,7 @@ export type Request =
   | ({ readonly kind: "GET"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_ENTRY"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_MANY"; readonly keys: Uint8Array[] } & RequestScope)
+  | ({ readonly kind: "HISTORY" } & HistoryRequest)
   | ({ readonly kind: "PUT" } & PutRequest)
   | ({ readonly kind: "DELETE" } & DeleteRequest)
   | ({ readonly kind: "BATCH" } & BatchRequest)
@@ -87,6 +89,8 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeGetEntry(writer, requestId, request.key, request);
     case "GET_MANY":
       return encodeGetMany(writer, requestId, request.keys, request);
+    case "HISTORY":
+      return encodeHistory(writer, requestId, request.key, request);
     case "PUT": {
       const { durability, key, value, conditions, expiry } = request;
       return encodePut(writer, requestId, durability, key, value, conditions, expiry);
@@ -149,6 +153,8 @@ export function decodeRequest(received: Frame): Request {
       return { kind: "GET", key: decodeGet(frame), ...scope };
     case OPCODE.GET_ENTRY:
       return { kind: "GET_ENTRY", key: decodeGet(frame), ...scope };
+    case OPCODE.HISTORY:
+      return { kind: "HISTORY", ...decodeHistory(frame) };
     case OPCODE.GET_MANY:
       return { kind: "GET_MANY", keys: decodeGetMany(frame), ...scope };
     case OPCODE.PUT:

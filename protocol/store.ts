@@ -117,8 +117,31 @@ export type Operation =
     }
   | ({ readonly type: "deleteRange" } & KeyRange);
 
+export interface ReadOptions {
+  /**
+   * Reads the store as it was when the commit with this sequence, its `version`, was the newest. Fails with `COMPACTED`
+   * where that past is gone; the error's `sequence` is the oldest that can be read. What has expired by now is absent.
+   */
+  readonly at?: number;
+}
+
+/** A version of a key, as `history` tells it. */
+export interface KeyVersion {
+  readonly sequence: number;
+  /** As it was then; `undefined` where the key was deleted, or the version has expired by now. */
+  readonly value: Uint8Array | undefined;
+  /** When it was committed; `undefined` where the key was deleted with a range. */
+  readonly updatedAt: number | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+export interface HistoryOptions {
+  /** At most so many versions, 100 unless given, up to 10,000. */
+  readonly limit?: number;
+}
+
 /** Without bounds a scan covers everything. */
-export interface ScanOptions extends KeyRange {
+export interface ScanOptions extends KeyRange, ReadOptions {
   /** From the last key to the first. */
   readonly reverse?: boolean;
   /** At most so many entries. */
@@ -214,6 +237,14 @@ export interface Reader {
 }
 
 export interface Store extends Reader, AsyncDisposable {
+  get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined>;
+  getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined>;
+  getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>;
+  /**
+   * The versions of a key, newest first, as far back as the store has kept all of them; the last one told is, unless
+   * the key came into being with it or `limit` ends the list, what the key was at the oldest sequence to be read at.
+   */
+  history(key: Data, options?: HistoryOptions): Promise<KeyVersion[]>;
   put(key: Data, value: Data, options?: PutOptions): Promise<Commit>;
   /** Deleting an absent key succeeds. */
   delete(key: Data, options?: DeleteOptions): Promise<Commit>;

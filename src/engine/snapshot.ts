@@ -43,6 +43,12 @@ export class Snapshot implements Reader, AsyncDisposable {
 
   scan(options?: ScanOptions): Scan {
     this.#assertOpen();
+    if (options?.at !== undefined) {
+      throw new VarveError(
+        "INVALID_ARGUMENT",
+        "a snapshot is read as of its own sequence, not at another",
+      );
+    }
     return this.#reads.scan(options, this.sequence);
   }
 

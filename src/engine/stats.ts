@@ -78,6 +78,8 @@ export interface DatabaseStats {
   readonly openScans: number;
   readonly feed: FeedStats;
   readonly sequence: number;
+  /** The oldest sequence `at` which the store can be read. */
+  readonly oldestSequence: number;
   readonly recovery: RecoveryStats;
   /** How far a `verify` is that is under way. */
   readonly verify: VerifyProgress | null;
@@ -138,6 +140,7 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     openScans: reads.openScans,
     feed: engine.feed.stats(),
     sequence: commits.visibleSequence,
+    oldestSequence: tree.version.prunedTo,
     recovery: engine.recovery,
     verify: verifying ?? null,
   };

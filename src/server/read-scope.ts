@@ -2,7 +2,7 @@
 import type { RequestScope } from "varve-protocol";
 import { VarveError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
-import type { ServedReader } from "./served-store.ts";
+import type { ServedReader, ServedStore } from "./served-store.ts";
 import type { ServerContext } from "./server-context.ts";
 
 /** Throws `SNAPSHOT_EXPIRED` for a snapshot that is not, or no longer, the connection's. */
@@ -16,5 +16,14 @@ export function readerOf(
   if ("snapshot" in at) {
     throw new VarveError("SNAPSHOT_EXPIRED", `${connection.peer} has no snapshot ${at.snapshot}`);
   }
-  throw new VarveError("INVALID_ARGUMENT", "the server does not read at a sequence");
+  return readerAt(context.store, at.sequence);
+}
+
+function readerAt(store: ServedStore, at: number): ServedReader {
+  return {
+    get: (key) => store.get(key, { at }),
+    getEntry: (key) => store.getEntry(key, { at }),
+    getMany: (keys) => store.getMany(keys, { at }),
+    scan: (options) => store.scan({ ...options, at }),
+  };
 }

@@ -24,7 +24,7 @@ import {
 import { VarveError } from "../errors.ts";
 import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
-import { get, getEntry, getMany, scan } from "./reads.ts";
+import { get, getEntry, getMany, history, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
 import { grantWatchCredit, watch } from "./watches.ts";
 import { batch, deleteRange, expire, increment, merge, put, remove } from "./writes.ts";
@@ -106,6 +106,9 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.GET_ENTRY:
       getEntry(connection, context, frame, scope);
+      break;
+    case OPCODE.HISTORY:
+      history(connection, context, frame);
       break;
     case OPCODE.GET_MANY:
       getMany(connection, context, frame, scope);

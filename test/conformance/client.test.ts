@@ -5,6 +5,7 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { feedConformance } from "./feed-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { pastConformance } from "./past-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
@@ -29,3 +30,4 @@ const open: OpenStore = async () => {
 storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
 feedConformance("client over TCP", open);
+pastConformance("client over TCP", open);

@@ -7,6 +7,7 @@ import {
   type Entry,
   type EntryRecord,
   type Incremented,
+  type KeyVersion,
   NOT_CACHED,
   type Operation,
   type ScanOptions,
@@ -52,6 +53,10 @@ export class EarlyStore implements ServedStore {
         if (this.#early.get(key) === change) this.#early.delete(key);
       }
     }
+  }
+
+  history(...args: Parameters<ServedStore["history"]>): Promise<KeyVersion[]> {
+    return this.#database.history(...args);
   }
 
   watch(...args: Parameters<ServedStore["watch"]>): Watch {

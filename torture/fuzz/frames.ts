@@ -36,7 +36,9 @@ export function randomRequest(random: Random): Request {
   const keys = () => Array.from({ length: random.below(BATCH_MAX) }, key);
   const dice = random.below(1000);
   if (dice < 180) return { kind: "GET", key: key() };
-  if (dice < 220) return { kind: "GET_ENTRY", key: key() };
+  if (dice < 210) return { kind: "GET_ENTRY", key: key() };
+  if (dice < 215) return { kind: "GET", key: key(), at: { sequence: random.below(SEQUENCE_MAX) } };
+  if (dice < 220) return { kind: "HISTORY", key: key(), limit: 1 + random.below(20) };
   if (dice < 300) return { kind: "GET_MANY", keys: keys() };
   if (dice < 700) return randomWrite(random);
   if (dice < 820) {

@@ -43,6 +43,23 @@ test("a value comes from standard input, binary ones in hex", async () => {
   expect((await varve(["get", "00ff", "--encoding", "hex"])).stdout).toBe("fffe\n");
 });
 
+test("history shows the versions of a key, and --at reads an older one", async () => {
+  await varve(["put", "old", "1"]);
+  await varve(["put", "old", "2"]);
+  await varve(["del", "old"]);
+  const { stdout } = await varve(["history", "old", "--json"]);
+  const versions = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(versions.map(({ value }) => value)).toEqual([null, "2", "1"]);
+  const at = String(versions[1].sequence);
+  expect((await varve(["get", "old", "--at", at])).stdout).toBe("2\n");
+  expect((await varve(["scan", "--prefix", "old", "--at", at])).stdout).toContain("1 entry");
+  expect((await varve(["history", "old", "--limit", "1"])).stdout).toContain("1 version");
+  expect((await varve(["get", "old", "--at", "x"])).code).toBe(1);
+});
+
 test("batch applies all lines of a file, and scan shows them in both directions", async () => {
   const file = join(directory, "batch.ndjson");
   const lines = [

@@ -91,6 +91,8 @@ export const requests = fc.oneof(
     .filter((hello) => hello.versionMin <= hello.versionMax),
   fc.record({ kind: kind("GET"), key: bytes, at }),
   fc.record({ kind: kind("GET_ENTRY"), key: bytes, at }),
+  fc.record({ kind: kind("HISTORY"), key: bytes }),
+  fc.record({ kind: kind("HISTORY"), key: bytes, limit: fc.integer({ min: 1, max: 2 ** 32 - 1 }) }),
   fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes), at }),
   fc.record({
     kind: kind("PUT"),
@@ -216,6 +218,17 @@ export const answers = fc.oneof(
       updatedAt: u53,
       expiresAt: optional(u53),
     }),
+  }),
+  fc.record({
+    kind: kind("HISTORY_DATA"),
+    versions: fc.array(
+      fc.record({
+        sequence: u53,
+        value: optional(bytes),
+        updatedAt: optional(u53),
+        expiresAt: optional(u53),
+      }),
+    ),
   }),
   fc.record({ kind: kind("COMMITTED"), version: u53 }),
   fc.record({ kind: kind("INCREMENTED"), version: u53, value: i64 }),
