@@ -20,6 +20,7 @@ import {
   encodeMerge,
   encodePut,
   encodeScan,
+  encodeSnapshotHandle,
   type Incremented,
   type KeyRange,
   type MergeOperator,
@@ -29,15 +30,19 @@ import {
   type PutOptions,
   type Scan,
   type ScanOptions,
+  type SnapshotInfo,
+  type SnapshotLease,
   type Store,
   type Welcome,
   type WriteOptions,
 } from "varve-protocol";
 import type { Connection } from "./connection.ts";
 import type { CallOptions } from "./options.ts";
+import { ClientSnapshot } from "./snapshot.ts";
 import {
   checkBound,
   checkDurability,
+  checkId,
   checkKey,
   checkKeys,
   checkScan,
@@ -211,6 +216,30 @@ export class VarveClient implements Store {
     return connection.scan(options, (writer, id, credit) =>
       encodeScan(writer, id, options, credit),
     );
+  }
+
+  /** Leased: see `ClientSnapshot`. Fails with `OVERLOADED` where the connection has too many open. */
+  async snapshot(options?: CallOptions): Promise<ClientSnapshot> {
+    const connection = this.#connection;
+    const lease: SnapshotLease = await connection.call(OPCODE.SNAPSHOT, options, (writer, id) =>
+      encodeEmpty(writer, id, OPCODE.SNAPSHOT),
+    );
+    return new ClientSnapshot(connection, lease);
+  }
+
+  /** The snapshots that clients of the server hold open. */
+  snapshots(options?: CallOptions): Promise<SnapshotInfo[]> {
+    return this.#connection.call(OPCODE.SNAPSHOTS_LIST, options, (writer, id) =>
+      encodeEmpty(writer, id, OPCODE.SNAPSHOTS_LIST),
+    );
+  }
+
+  /** Ends a snapshot, whoever holds it; false where there is none of this id. */
+  killSnapshot(id: number, options?: CallOptions): Promise<boolean> {
+    return this.#connection.call(OPCODE.SNAPSHOT_KILL, options, (writer, requestId) => {
+      checkId(id);
+      return encodeSnapshotHandle(writer, requestId, OPCODE.SNAPSHOT_KILL, id);
+    });
   }
 
   /** Resolves when the server has answered. */

@@ -22,6 +22,8 @@ export {
   type PutOptions,
   type Scan,
   type ScanOptions,
+  type Snapshot,
+  type SnapshotInfo,
   type Store,
   VarveError,
   type Welcome,
@@ -30,3 +32,4 @@ export {
 export type { VarveClient, VerifyResult } from "./client.ts";
 export { connect } from "./connect.ts";
 export type { CallOptions, ConnectOptions } from "./options.ts";
+export type { ClientSnapshot } from "./snapshot.ts";

@@ -16,6 +16,7 @@ import {
   encodeValues,
 } from "./reads.ts";
 import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
+import { decodeSnapshotOpened, encodeSnapshotOpened, type SnapshotLease } from "./snapshots.ts";
 import type { Entry, EntryRecord, Incremented } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
 import { decodeCommitted, encodeCommitted } from "./writes.ts";
@@ -28,6 +29,8 @@ export type Answer =
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
   | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
+  | ({ readonly kind: "SNAPSHOT_OPENED" } & SnapshotLease)
+  | { readonly kind: "SNAPSHOT_CLOSED" }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
@@ -51,6 +54,10 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeValues(writer, requestId, answer.values);
     case "ENTRY":
       return encodeEntry(writer, requestId, answer.entry);
+    case "SNAPSHOT_OPENED":
+      return encodeSnapshotOpened(writer, requestId, answer);
+    case "SNAPSHOT_CLOSED":
+      return encodeEmpty(writer, requestId, OPCODE.SNAPSHOT_CLOSED);
     case "COMMITTED":
       return encodeCommitted(writer, requestId, answer.version);
     case "INCREMENTED":
@@ -83,6 +90,11 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "VALUES", values: decodeValues(frame) };
     case OPCODE.ENTRY:
       return { kind: "ENTRY", entry: decodeEntry(frame) };
+    case OPCODE.SNAPSHOT_OPENED:
+      return { kind: "SNAPSHOT_OPENED", ...decodeSnapshotOpened(frame) };
+    case OPCODE.SNAPSHOT_CLOSED:
+      decodeEmpty(frame);
+      return { kind: "SNAPSHOT_CLOSED" };
     case OPCODE.COMMITTED:
       return { kind: "COMMITTED", version: decodeCommitted(frame) };
     case OPCODE.INCREMENTED:

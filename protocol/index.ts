@@ -87,6 +87,14 @@ export {
   scanEntryBytes,
 } from "./scans.ts";
 export {
+  decodeSnapshotHandle,
+  decodeSnapshotOpened,
+  encodeSnapshotHandle,
+  encodeSnapshotOpened,
+  type SnapshotInfo,
+  type SnapshotLease,
+} from "./snapshots.ts";
+export {
   type BatchOptions,
   type Commit,
   type Condition,
@@ -108,6 +116,7 @@ export {
   type Reader,
   type Scan,
   type ScanOptions,
+  type Snapshot,
   type Store,
   type WriteOptions,
 } from "./store.ts";

@@ -147,6 +147,18 @@ export interface Reader {
   scan(options?: ScanOptions): Scan;
 }
 
+/**
+ * The store as it was at one moment, for as long as the snapshot is open. It makes the store keep what it sees, so
+ * close it when done. Over a connection it is leased: one that is not used for long, or that an administrator ends,
+ * fails with `SNAPSHOT_EXPIRED`.
+ */
+export interface Snapshot extends Reader, AsyncDisposable {
+  /** The newest sequence that the snapshot sees. */
+  readonly sequence: number;
+  /** Scans that were begun go on. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
 export interface Store extends Reader, AsyncDisposable {
   put(key: Data, value: Data, options?: PutOptions): Promise<Commit>;
   /** Deleting an absent key succeeds. */
@@ -177,5 +189,7 @@ export interface Store extends Reader, AsyncDisposable {
   expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined>;
   /** Takes the entry's expiry away. `undefined` where the key is absent. */
   persist(key: Data, options?: WriteOptions): Promise<Commit | undefined>;
+  /** The store as it is at the call: every write that was answered before is in it. */
+  snapshot(): Promise<Snapshot>;
   close(): Promise<void>;
 }

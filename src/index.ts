@@ -2,7 +2,6 @@
 export { Database } from "./engine/database.ts";
 export type { Logger, OpenOptions } from "./engine/open-options.ts";
 export type { RepairReport } from "./engine/repair.ts";
-export type { Snapshot } from "./engine/snapshot.ts";
 export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
 export type { Problem, TablesReport, VerifyProgress, VerifyReport } from "./engine/verify.ts";
 export { type ErrorCode, VarveError } from "./errors.ts";
@@ -17,6 +16,7 @@ export type {
   Reader,
   Scan,
   ScanOptions,
+  Snapshot,
   Store,
   WriteOptions,
 } from "./store.ts";

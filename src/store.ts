@@ -24,6 +24,7 @@ export {
   type Reader,
   type Scan,
   type ScanOptions,
+  type Snapshot,
   type Store,
   type WriteOptions,
 } from "varve-protocol";

@@ -249,6 +249,7 @@ export class Connection implements ScanOutput {
     this.#deferred.length = 0;
     this.#flush();
     for (const scan of this.scans.values()) scan.cancel();
+    this.#context.snapshots.closeAll(this);
     this.#socket.end();
     // What still comes is read and dropped, as an unread byte would reset the connection under our answer.
     this.#socket.resume();
@@ -261,6 +262,7 @@ export class Connection implements ScanOutput {
     this.#decoder.stop();
     this.#deferred.length = 0;
     for (const scan of this.scans.values()) scan.cancel();
+    this.#context.snapshots.closeAll(this);
     this.#context.closed(this);
   }
 }

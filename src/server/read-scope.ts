@@ -13,8 +13,6 @@ export function readerOf(
 ): ServedReader {
   const at = scope?.at;
   if (at === undefined) return context.store;
-  if ("snapshot" in at) {
-    throw new VarveError("SNAPSHOT_EXPIRED", `${connection.peer} has no snapshot ${at.snapshot}`);
-  }
+  if ("snapshot" in at) return context.snapshots.use(connection, at.snapshot);
   throw new VarveError("INVALID_ARGUMENT", "the server does not read at a sequence");
 }

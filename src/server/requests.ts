@@ -26,6 +26,13 @@ import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { get, getEntry, getMany, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
+import {
+  closeSnapshot,
+  killSnapshot,
+  listSnapshots,
+  renewSnapshot,
+  snapshot,
+} from "./snapshot-requests.ts";
 import { batch, deleteRange, expire, increment, merge, put, remove } from "./writes.ts";
 
 const SERVER_NAME = "varve";
@@ -110,6 +117,21 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.SCAN:
       scan(connection, context, frame, scope);
+      break;
+    case OPCODE.SNAPSHOT:
+      snapshot(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT_CLOSE:
+      closeSnapshot(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT_RENEW:
+      renewSnapshot(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOTS_LIST:
+      listSnapshots(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT_KILL:
+      killSnapshot(connection, context, frame);
       break;
     case OPCODE.PING:
       decodeEmpty(frame);

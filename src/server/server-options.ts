@@ -15,6 +15,11 @@ export interface ServerSettings {
   readonly scansMax: number;
   /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. */
   readonly scanIdleTimeoutMs: number;
+  /** Open snapshots of one connection, and of all together; a further one is answered `OVERLOADED`. */
+  readonly snapshotsPerConnectionMax: number;
+  readonly snapshotsMax: number;
+  /** A snapshot that is not used for so long ends: it keeps space from being given back. */
+  readonly snapshotLeaseMs: number;
   /** Answers of one connection that may wait for the peer to read; then it is not read from. */
   readonly answerBytesMax: number;
   /** A peer that has not said HELLO by then is disconnected. */
@@ -29,6 +34,9 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   requestsInFlightMax: 4096,
   scansMax: 64,
   scanIdleTimeoutMs: 300_000,
+  snapshotsPerConnectionMax: 256,
+  snapshotsMax: 4096,
+  snapshotLeaseMs: 60_000,
   answerBytesMax: 4 * MIB,
   helloTimeoutMs: 5000,
   closeTimeoutMs: 10_000,

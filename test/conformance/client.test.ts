@@ -4,6 +4,7 @@ import { Database } from "../../src/engine/database.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
@@ -27,3 +28,4 @@ const open: OpenStore = async () => {
 
 storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
+snapshotConformance("client over TCP", open);

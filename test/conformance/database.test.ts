@@ -2,6 +2,7 @@ import { Database } from "../../src/engine/database.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
@@ -19,5 +20,7 @@ const openTiny: OpenStore = async () => {
 
 storeConformance("Database", open);
 writeConformance("Database", open);
+snapshotConformance("Database", open);
 storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);
+snapshotConformance("Database with tiny memtables and tables", openTiny);

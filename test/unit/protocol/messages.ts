@@ -78,7 +78,17 @@ const range = fc.record({ gte: optional(bytes), lte: optional(bytes) }).map(comp
 const kind = <Kind extends string>(value: Kind) => fc.constant(value);
 
 export const requests = fc.oneof(
-  fc.record({ kind: fc.constantFrom("PING", "CANCEL", "STATS", "FLUSH", "VERIFY") }),
+  fc.record({
+    kind: fc.constantFrom(
+      "PING",
+      "CANCEL",
+      "STATS",
+      "FLUSH",
+      "VERIFY",
+      "SNAPSHOT",
+      "SNAPSHOTS_LIST",
+    ),
+  }),
   fc
     .record({
       kind: kind("HELLO"),
@@ -108,6 +118,10 @@ export const requests = fc.oneof(
   fc.record({ kind: kind("EXPIRE"), durability, expiry: optional(expiry), key: bytes }),
   fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions, at }),
   fc.record({ kind: kind("SCAN_CREDIT"), credit: u32 }),
+  fc.record({
+    kind: fc.constantFrom("SNAPSHOT_CLOSE", "SNAPSHOT_RENEW", "SNAPSHOT_KILL"),
+    handle: u53,
+  }),
   fc.record({ kind: kind("COMPACT"), range }),
 ) as fc.Arbitrary<Request>;
 
@@ -150,7 +164,7 @@ const result = fc.oneof(
 );
 
 export const answers = fc.oneof(
-  fc.record({ kind: fc.constantFrom("PONG", "ABSENT") }),
+  fc.record({ kind: fc.constantFrom("PONG", "ABSENT", "SNAPSHOT_CLOSED") }),
   fc.record({
     kind: kind("WELCOME"),
     version: u16,
@@ -173,6 +187,7 @@ export const answers = fc.oneof(
       expiresAt: optional(u53),
     }),
   }),
+  fc.record({ kind: kind("SNAPSHOT_OPENED"), handle: u53, sequence: u53, leaseMs: u32 }),
   fc.record({ kind: kind("COMMITTED"), version: u53 }),
   fc.record({ kind: kind("INCREMENTED"), version: u53, value: i64 }),
   fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
