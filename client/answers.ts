@@ -7,6 +7,7 @@ import {
   decodeIncremented,
   decodeResult,
   decodeScanData,
+  decodeSnapshotOpened,
   decodeValue,
   decodeValues,
   type Frame,
@@ -75,6 +76,15 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       if (values.length !== call.keys) throw misfit(call, frame);
       return values.map((value) => value && pool.copy(value, 0, value.length));
     }
+    case OPCODE.SNAPSHOT_OPENED:
+      if (call.opcode !== OPCODE.SNAPSHOT && call.opcode !== OPCODE.SNAPSHOT_RENEW) {
+        throw misfit(call, frame);
+      }
+      return decodeSnapshotOpened(frame);
+    case OPCODE.SNAPSHOT_CLOSED:
+      if (call.opcode !== OPCODE.SNAPSHOT_CLOSE) throw misfit(call, frame);
+      decodeEmpty(frame);
+      return undefined;
     case OPCODE.PONG:
       if (call.opcode !== OPCODE.PING) throw misfit(call, frame);
       decodeEmpty(frame);

@@ -21,6 +21,7 @@ import {
   encodeMerge,
   encodePut,
   encodeScan,
+  encodeSnapshotHandle,
   type HistoryOptions,
   type Incremented,
   type KeyRange,
@@ -33,6 +34,8 @@ import {
   type ReadOptions,
   type Scan,
   type ScanOptions,
+  type SnapshotInfo,
+  type SnapshotLease,
   type Store,
   VarveError,
   type Watch,
@@ -42,10 +45,12 @@ import {
 } from "varve-protocol";
 import type { Connection } from "./connection.ts";
 import type { CallOptions } from "./options.ts";
+import { ClientSnapshot } from "./snapshot.ts";
 import {
   checkBound,
   checkDurability,
   checkHistory,
+  checkId,
   checkKey,
   checkKeys,
   checkScan,
@@ -253,6 +258,30 @@ export class VarveClient implements Store {
     });
     this.#watches.add(watch);
     return watch;
+  }
+
+  /** Leased: see `ClientSnapshot`. Fails with `OVERLOADED` where the connection has too many open. */
+  async snapshot(options?: CallOptions): Promise<ClientSnapshot> {
+    const connection = this.#connection;
+    const lease: SnapshotLease = await connection.call(OPCODE.SNAPSHOT, options, (writer, id) =>
+      encodeEmpty(writer, id, OPCODE.SNAPSHOT),
+    );
+    return new ClientSnapshot(connection, lease);
+  }
+
+  /** The snapshots that clients of the server hold open. */
+  snapshots(options?: CallOptions): Promise<SnapshotInfo[]> {
+    return this.#connection.call(OPCODE.SNAPSHOTS_LIST, options, (writer, id) =>
+      encodeEmpty(writer, id, OPCODE.SNAPSHOTS_LIST),
+    );
+  }
+
+  /** Ends a snapshot, whoever holds it; false where there is none of this id. */
+  killSnapshot(id: number, options?: CallOptions): Promise<boolean> {
+    return this.#connection.call(OPCODE.SNAPSHOT_KILL, options, (writer, requestId) => {
+      checkId(id);
+      return encodeSnapshotHandle(writer, requestId, OPCODE.SNAPSHOT_KILL, id);
+    });
   }
 
   /** Resolves when the server has answered. */

@@ -28,6 +28,8 @@ export {
   type ReadOptions,
   type Scan,
   type ScanOptions,
+  type Snapshot,
+  type SnapshotInfo,
   type Store,
   VarveError,
   type Watch,
@@ -39,3 +41,4 @@ export {
 export type { VarveClient, VerifyResult } from "./client.ts";
 export { connect } from "./connect.ts";
 export type { CallOptions, ConnectOptions } from "./options.ts";
+export type { ClientSnapshot } from "./snapshot.ts";

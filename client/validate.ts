@@ -78,6 +78,11 @@ export function checkBound(name: string, bound: Data | undefined, limits: Limits
   }
 }
 
+export function checkId(id: number): void {
+  if (Number.isSafeInteger(id) && id >= 0) return;
+  invalid(`a snapshot's id is a whole number, not ${String(id)}`);
+}
+
 export function checkScan(options: ScanOptions, limits: Limits): void {
   if (typeof options !== "object" || options === null) {
     invalid(`scan takes an object, not ${describe(options)}`);

@@ -17,6 +17,7 @@ import {
   encodeValues,
 } from "./reads.ts";
 import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
+import { decodeSnapshotOpened, encodeSnapshotOpened, type SnapshotLease } from "./snapshots.ts";
 import type { Entry, EntryRecord, Incremented, KeyVersion } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
 import { decodeWatchData, encodeWatchData, type WatchPart } from "./watches.ts";
@@ -31,6 +32,8 @@ export type Answer =
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
   | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
   | { readonly kind: "HISTORY_DATA"; readonly versions: readonly KeyVersion[] }
+  | ({ readonly kind: "SNAPSHOT_OPENED" } & SnapshotLease)
+  | { readonly kind: "SNAPSHOT_CLOSED" }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
@@ -57,6 +60,10 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeEntry(writer, requestId, answer.entry);
     case "HISTORY_DATA":
       return encodeHistoryData(writer, requestId, answer.versions);
+    case "SNAPSHOT_OPENED":
+      return encodeSnapshotOpened(writer, requestId, answer);
+    case "SNAPSHOT_CLOSED":
+      return encodeEmpty(writer, requestId, OPCODE.SNAPSHOT_CLOSED);
     case "COMMITTED":
       return encodeCommitted(writer, requestId, answer.version);
     case "INCREMENTED":
@@ -93,6 +100,11 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "ENTRY", entry: decodeEntry(frame) };
     case OPCODE.HISTORY_DATA:
       return { kind: "HISTORY_DATA", versions: decodeHistoryData(frame) };
+    case OPCODE.SNAPSHOT_OPENED:
+      return { kind: "SNAPSHOT_OPENED", ...decodeSnapshotOpened(frame) };
+    case OPCODE.SNAPSHOT_CLOSED:
+      decodeEmpty(frame);
+      return { kind: "SNAPSHOT_CLOSED" };
     case OPCODE.COMMITTED:
       return { kind: "COMMITTED", version: decodeCommitted(frame) };
     case OPCODE.INCREMENTED:

@@ -27,6 +27,9 @@ type BodilessOpcode =
   | typeof OPCODE.STATS
   | typeof OPCODE.FLUSH
   | typeof OPCODE.VERIFY
+  | typeof OPCODE.SNAPSHOT
+  | typeof OPCODE.SNAPSHOTS_LIST
+  | typeof OPCODE.SNAPSHOT_CLOSED
   | typeof OPCODE.PONG;
 
 /** A frame that consists of its opcode and request id alone; `decodeEmpty` checks it. */

@@ -93,6 +93,14 @@ export {
   scanEntryBytes,
 } from "./scans.ts";
 export {
+  decodeSnapshotHandle,
+  decodeSnapshotOpened,
+  encodeSnapshotHandle,
+  encodeSnapshotOpened,
+  type SnapshotInfo,
+  type SnapshotLease,
+} from "./snapshots.ts";
+export {
   type BatchOptions,
   type Commit,
   type CommitEvent,
@@ -120,6 +128,7 @@ export {
   type ReadOptions,
   type Scan,
   type ScanOptions,
+  type Snapshot,
   type Store,
   type Watch,
   type WatchEvent,

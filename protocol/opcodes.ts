@@ -3,8 +3,8 @@
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x13-0x1F reads (snapshots), 0x27-0x2F writes,
- * 0x42-0x5F streams, 0x74-0x7F administration.
+ * connection (authentication, keyspaces), 0x13-0x15 and 0x1A-0x1F reads, 0x27-0x2F writes,
+ * 0x42-0x5F streams, 0x76-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
 
@@ -15,6 +15,9 @@ export const OPCODE = {
   GET: 0x10,
   GET_MANY: 0x11,
   GET_ENTRY: 0x12,
+  SNAPSHOT: 0x16,
+  SNAPSHOT_CLOSE: 0x17,
+  SNAPSHOT_RENEW: 0x18,
   HISTORY: 0x19,
   PUT: 0x20,
   DELETE: 0x21,
@@ -31,6 +34,8 @@ export const OPCODE = {
   FLUSH: 0x71,
   COMPACT: 0x72,
   VERIFY: 0x73,
+  SNAPSHOTS_LIST: 0x74,
+  SNAPSHOT_KILL: 0x75,
 
   ERROR: 0x80,
   WELCOME: 0x81,
@@ -39,6 +44,8 @@ export const OPCODE = {
   ABSENT: 0x91,
   VALUES: 0x92,
   ENTRY: 0x93,
+  SNAPSHOT_OPENED: 0x96,
+  SNAPSHOT_CLOSED: 0x97,
   HISTORY_DATA: 0x99,
   COMMITTED: 0xa0,
   INCREMENTED: 0xa1,

@@ -18,6 +18,7 @@ import {
   encodeScanCredit,
   type ScanRequest,
 } from "./scans.ts";
+import { decodeSnapshotHandle, encodeSnapshotHandle } from "./snapshots.ts";
 import {
   decodeExpire,
   decodeIncrement,
@@ -67,6 +68,10 @@ export type Request =
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
   | ({ readonly kind: "WATCH" } & WatchRequest)
   | { readonly kind: "WATCH_CREDIT"; readonly credit: number }
+  | { readonly kind: "SNAPSHOT" }
+  | { readonly kind: "SNAPSHOT_CLOSE" | "SNAPSHOT_RENEW"; readonly handle: number }
+  | { readonly kind: "SNAPSHOTS_LIST" }
+  | { readonly kind: "SNAPSHOT_KILL"; readonly handle: number }
   | { readonly kind: "STATS" }
   | { readonly kind: "FLUSH" }
   | { readonly kind: "VERIFY" }
@@ -82,6 +87,8 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "STATS":
     case "FLUSH":
     case "VERIFY":
+    case "SNAPSHOT":
+    case "SNAPSHOTS_LIST":
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
     case "GET":
       return encodeGet(writer, requestId, request.key, request);
@@ -123,6 +130,10 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     }
     case "WATCH_CREDIT":
       return encodeWatchCredit(writer, requestId, request.credit);
+    case "SNAPSHOT_CLOSE":
+    case "SNAPSHOT_RENEW":
+    case "SNAPSHOT_KILL":
+      return encodeSnapshotHandle(writer, requestId, OPCODE[request.kind], request.handle);
     case "COMPACT":
       return encodeCompact(writer, requestId, request.range);
   }
@@ -149,6 +160,18 @@ export function decodeRequest(received: Frame): Request {
     case OPCODE.VERIFY:
       decodeEmpty(frame);
       return { kind: "VERIFY" };
+    case OPCODE.SNAPSHOT:
+      decodeEmpty(frame);
+      return { kind: "SNAPSHOT" };
+    case OPCODE.SNAPSHOTS_LIST:
+      decodeEmpty(frame);
+      return { kind: "SNAPSHOTS_LIST" };
+    case OPCODE.SNAPSHOT_CLOSE:
+      return { kind: "SNAPSHOT_CLOSE", handle: decodeSnapshotHandle(frame) };
+    case OPCODE.SNAPSHOT_RENEW:
+      return { kind: "SNAPSHOT_RENEW", handle: decodeSnapshotHandle(frame) };
+    case OPCODE.SNAPSHOT_KILL:
+      return { kind: "SNAPSHOT_KILL", handle: decodeSnapshotHandle(frame) };
     case OPCODE.GET:
       return { kind: "GET", key: decodeGet(frame), ...scope };
     case OPCODE.GET_ENTRY:

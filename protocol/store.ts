@@ -236,6 +236,18 @@ export interface Reader {
   scan(options?: ScanOptions): Scan;
 }
 
+/**
+ * The store as it was at one moment, for as long as the snapshot is open. It makes the store keep what it sees, so
+ * close it when done. Over a connection it is leased: one that is not used for long, or that an administrator ends,
+ * fails with `SNAPSHOT_EXPIRED`.
+ */
+export interface Snapshot extends Reader, AsyncDisposable {
+  /** The newest sequence that the snapshot sees. */
+  readonly sequence: number;
+  /** Scans that were begun go on. Closing twice is fine. */
+  close(): Promise<void>;
+}
+
 export interface Store extends Reader, AsyncDisposable {
   get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined>;
   getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined>;
@@ -279,5 +291,7 @@ export interface Store extends Reader, AsyncDisposable {
    * as `interval` or `none` may be told and then be lost with power, as it is lost to reads.
    */
   watch(options?: WatchOptions): Watch;
+  /** The store as it is at the call: every write that was answered before is in it. */
+  snapshot(): Promise<Snapshot>;
   close(): Promise<void>;
 }

@@ -2,7 +2,6 @@
 export { Database } from "./engine/database.ts";
 export type { Logger, OpenOptions } from "./engine/open-options.ts";
 export type { RepairReport } from "./engine/repair.ts";
-export type { Snapshot } from "./engine/snapshot.ts";
 export type { DatabaseStats, LevelStats } from "./engine/stats.ts";
 export type { Problem, TablesReport, VerifyProgress, VerifyReport } from "./engine/verify.ts";
 export { type ErrorCode, VarveError } from "./errors.ts";
@@ -22,6 +21,7 @@ export type {
   ReadOptions,
   Scan,
   ScanOptions,
+  Snapshot,
   Store,
   Watch,
   WatchEvent,

@@ -29,6 +29,7 @@ export {
   type ReadOptions,
   type Scan,
   type ScanOptions,
+  type Snapshot,
   type Store,
   type Watch,
   type WatchEvent,

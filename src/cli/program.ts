@@ -6,6 +6,7 @@ import { batchCommand } from "./batch-command.ts";
 import { repairCommand, verifyCommand } from "./offline-commands.ts";
 import { readCommands } from "./read-commands.ts";
 import { serveCommand } from "./serve-command.ts";
+import { snapshotCommands } from "./snapshot-commands.ts";
 import { packageVersion } from "./version.ts";
 import { watchCommand } from "./watch-command.ts";
 import { writeCommands } from "./write-commands.ts";
@@ -19,6 +20,7 @@ export async function run(words: readonly string[]): Promise<void> {
   for (const command of [...readCommands(), ...writeCommands()]) program.addCommand(command);
   program.addCommand(batchCommand());
   program.addCommand(watchCommand());
+  for (const command of snapshotCommands()) program.addCommand(command);
   program.addCommand(adminCommands());
   program.addCommand(verifyCommand());
   program.addCommand(repairCommand());

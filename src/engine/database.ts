@@ -36,7 +36,7 @@ import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
 import { type RepairReport, repairDirectory } from "./repair.ts";
 import type { EngineScan } from "./scan.ts";
-import { Snapshot } from "./snapshot.ts";
+import { EngineSnapshot } from "./snapshot.ts";
 import { type DatabaseStats, statsOf } from "./stats.ts";
 import { checkKey, checkRange, checkScan } from "./validate.ts";
 import {
@@ -177,11 +177,11 @@ export class Database implements Store {
   }
 
   /** The database as it is now, to be read for as long as the snapshot is open. */
-  snapshot(): Snapshot {
+  async snapshot(): Promise<EngineSnapshot> {
     const { snapshots, commits, maintenance } = this.#open();
     const sequence = commits.visibleSequence;
     snapshots.add(sequence);
-    return new Snapshot(
+    return new EngineSnapshot(
       sequence,
       {
         get: async (key) => this.#open().reads.get(checkKey(key, this.#engine.settings), sequence),

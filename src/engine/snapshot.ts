@@ -3,17 +3,18 @@
  * disk space: close it when done.
  */
 import { VarveError } from "../errors.ts";
-import type { Data, EntryRecord, Reader, Scan, ScanOptions } from "../store.ts";
+import type { Data, EntryRecord, ScanOptions, Snapshot } from "../store.ts";
+import type { EngineScan } from "./scan.ts";
 
 /** Reading at the snapshot's sequence, as the database does it. */
 export interface SnapshotReads {
   get(key: Data, sequence: number): Promise<Uint8Array | undefined>;
   getEntry(key: Data, sequence: number): Promise<EntryRecord | undefined>;
   getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]>;
-  scan(options: ScanOptions | undefined, sequence: number): Scan;
+  scan(options: ScanOptions | undefined, sequence: number): EngineScan;
 }
 
-export class Snapshot implements Reader, AsyncDisposable {
+export class EngineSnapshot implements Snapshot {
   /** The newest sequence that the snapshot sees. */
   readonly sequence: number;
   readonly #reads: SnapshotReads;
@@ -41,7 +42,7 @@ export class Snapshot implements Reader, AsyncDisposable {
     return this.#reads.getMany(keys, this.sequence);
   }
 
-  scan(options?: ScanOptions): Scan {
+  scan(options?: ScanOptions): EngineScan {
     this.#assertOpen();
     if (options?.at !== undefined) {
       throw new VarveError(

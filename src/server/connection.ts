@@ -259,6 +259,7 @@ export class Connection implements ScanOutput {
     this.#deferred.length = 0;
     this.#flush();
     this.#cancelStreams();
+    this.#context.snapshots.closeAll(this);
     this.#socket.end();
     // What still comes is read and dropped, as an unread byte would reset the connection under our answer.
     this.#socket.resume();
@@ -271,6 +272,7 @@ export class Connection implements ScanOutput {
     this.#decoder.stop();
     this.#deferred.length = 0;
     this.#cancelStreams();
+    this.#context.snapshots.closeAll(this);
     this.#context.closed(this);
   }
 }

@@ -1,6 +1,5 @@
 /** What a read is made on: the store as it is, or as it was at the moment that the request's scope names. */
 import type { RequestScope } from "varve-protocol";
-import { VarveError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { ServedReader, ServedStore } from "./served-store.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -13,9 +12,7 @@ export function readerOf(
 ): ServedReader {
   const at = scope?.at;
   if (at === undefined) return context.store;
-  if ("snapshot" in at) {
-    throw new VarveError("SNAPSHOT_EXPIRED", `${connection.peer} has no snapshot ${at.snapshot}`);
-  }
+  if ("snapshot" in at) return context.snapshots.use(connection, at.snapshot);
   return readerAt(context.store, at.sequence);
 }
 

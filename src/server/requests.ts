@@ -26,6 +26,13 @@ import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { get, getEntry, getMany, history, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
+import {
+  closeSnapshot,
+  killSnapshot,
+  listSnapshots,
+  renewSnapshot,
+  snapshot,
+} from "./snapshot-requests.ts";
 import { grantWatchCredit, watch } from "./watches.ts";
 import { batch, deleteRange, expire, increment, merge, put, remove } from "./writes.ts";
 
@@ -118,6 +125,21 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.WATCH:
       watch(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT:
+      snapshot(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT_CLOSE:
+      closeSnapshot(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT_RENEW:
+      renewSnapshot(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOTS_LIST:
+      listSnapshots(connection, context, frame);
+      break;
+    case OPCODE.SNAPSHOT_KILL:
+      killSnapshot(connection, context, frame);
       break;
     case OPCODE.PING:
       decodeEmpty(frame);

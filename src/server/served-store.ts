@@ -1,5 +1,5 @@
 /** What the server serves: the common `Store`, and what an administrator asks for. */
-import type { Entry, NOT_CACHED, Reader, Scan, ScanOptions, Store } from "../store.ts";
+import type { Entry, NOT_CACHED, Reader, Scan, ScanOptions, Snapshot, Store } from "../store.ts";
 
 export interface ServedScan extends Scan {
   /** Ends early once keys and values together reach `bytesMax`. */
@@ -7,6 +7,10 @@ export interface ServedScan extends Scan {
 }
 
 export interface ServedReader extends Reader {
+  scan(options?: ScanOptions): ServedScan;
+}
+
+export interface ServedSnapshot extends Snapshot, ServedReader {
   scan(options?: ScanOptions): ServedScan;
 }
 
@@ -18,6 +22,7 @@ export interface ServedStore extends Store {
   /** The answer from memory, without a promise, or `NOT_CACHED` where the disk would have to be asked. */
   getCached(key: Uint8Array): Uint8Array | undefined | typeof NOT_CACHED;
   scan(options?: ScanOptions): ServedScan;
+  snapshot(): Promise<ServedSnapshot>;
   /** Plain numbers and strings. */
   stats(): object;
   flush(): Promise<void>;

@@ -3,6 +3,7 @@ import type { Limits } from "varve-protocol";
 import type { Connection } from "./connection.ts";
 import type { ServedStore } from "./served-store.ts";
 import type { ServerSettings } from "./server-options.ts";
+import type { SnapshotLeases } from "./snapshot-leases.ts";
 
 /** Where the server says what it does; a `pino` logger fits. */
 export interface ServerLogger {
@@ -32,6 +33,7 @@ export interface ServerContext {
   readonly version: string;
   readonly logger: ServerLogger;
   readonly counters: Counters;
+  readonly snapshots: SnapshotLeases;
   /** New requests are refused. */
   readonly isClosing: boolean;
   readonly stats: () => object;

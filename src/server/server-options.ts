@@ -18,6 +18,11 @@ export interface ServerSettings {
   readonly watchesTotalMax: number;
   /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. So does a watch in the middle of a batch. */
   readonly scanIdleTimeoutMs: number;
+  /** Open snapshots of one connection, and of all together; a further one is answered `OVERLOADED`. */
+  readonly snapshotsPerConnectionMax: number;
+  readonly snapshotsMax: number;
+  /** A snapshot that is not used for so long ends: it keeps space from being given back. */
+  readonly snapshotLeaseMs: number;
   /** Answers of one connection that may wait for the peer to read; then it is not read from. */
   readonly answerBytesMax: number;
   /** A peer that has not said HELLO by then is disconnected. */
@@ -34,6 +39,9 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   watchesMax: 64,
   watchesTotalMax: 1000,
   scanIdleTimeoutMs: 300_000,
+  snapshotsPerConnectionMax: 256,
+  snapshotsMax: 4096,
+  snapshotLeaseMs: 60_000,
   answerBytesMax: 4 * MIB,
   helloTimeoutMs: 5000,
   closeTimeoutMs: 10_000,

@@ -2,10 +2,12 @@
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { CONNECTION_REQUEST_ID, encodeError, FrameWriter, type Limits } from "varve-protocol";
 import { VarveError } from "../errors.ts";
+import { type Clock, systemClock } from "../fs/clock.ts";
 import { Connection } from "./connection.ts";
 import type { ServedStore } from "./served-store.ts";
 import type { Counters, ServerContext, ServerLogger } from "./server-context.ts";
 import { BATCH_FRAME_SHARE, resolveServerSettings, type ServerSettings } from "./server-options.ts";
+import { SnapshotLeases } from "./snapshot-leases.ts";
 
 const REFUSED_RETRY_MS = 1000;
 
@@ -18,6 +20,8 @@ export interface ServerOptions extends Partial<ServerSettings> {
   >;
   readonly version: string;
   readonly logger: ServerLogger;
+  /** By which leases run out; the system's by default. */
+  readonly clock?: Clock;
 }
 
 export class Server {
@@ -26,7 +30,7 @@ export class Server {
   readonly #connections = new Set<Connection>();
   #closing: Promise<void> | undefined;
 
-  constructor({ store, storeLimits, version, logger, ...rest }: ServerOptions) {
+  constructor({ store, storeLimits, version, logger, clock, ...rest }: ServerOptions) {
     const settings = resolveServerSettings(rest);
     const counters: Counters = {
       accepted: 0,
@@ -49,6 +53,7 @@ export class Server {
       version,
       logger,
       counters,
+      snapshots: new SnapshotLeases(store, settings, clock ?? systemClock),
       get isClosing() {
         return isClosing();
       },
@@ -81,7 +86,9 @@ export class Server {
       inFlight += connection.inFlight.size;
       scans += connection.scans.size;
     }
-    return { connections: this.#connections.size, inFlight, scans, ...this.#context.counters };
+    const { counters, snapshots } = this.#context;
+    const connections = this.#connections.size;
+    return { connections, inFlight, scans, snapshots: snapshots.count, ...counters };
   }
 
   /** Takes no new connections and requests, answers those in flight, and ends. Calling it twice is fine. */

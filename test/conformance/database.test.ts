@@ -4,6 +4,7 @@ import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 import { feedConformance } from "./feed-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
 import { pastConformance } from "./past-conformance.ts";
+import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
@@ -26,3 +27,7 @@ pastConformance("Database", open);
 storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);
 feedConformance("Database with tiny memtables and tables", openTiny);
+snapshotConformance("Database", open);
+storeConformance("Database with tiny memtables and tables", openTiny);
+writeConformance("Database with tiny memtables and tables", openTiny);
+snapshotConformance("Database with tiny memtables and tables", openTiny);

@@ -122,6 +122,10 @@ export class EarlyStore implements ServedStore {
     });
   }
 
+  snapshot(): ReturnType<Database["snapshot"]> {
+    return this.#database.snapshot();
+  }
+
   stats(): object {
     return this.#database.stats();
   }

@@ -7,7 +7,6 @@ import { compareBytes } from "../../src/bytes/compare.ts";
 import { toBytes } from "../../src/bytes/data.ts";
 import { Database } from "../../src/engine/database.ts";
 import type { OpenOptions } from "../../src/engine/open-options.ts";
-import type { Snapshot } from "../../src/engine/snapshot.ts";
 import {
   type BatchOptions,
   type Commit,
@@ -23,6 +22,7 @@ import {
   type PutOptions,
   type Reader,
   type ScanOptions,
+  type Snapshot,
 } from "../../src/store.ts";
 import { BTree } from "../../src/version/b-tree.ts";
 import { Random } from "./random.ts";
@@ -387,7 +387,7 @@ export class ModelRun {
     else if (dice < 84) await this.read(this.db, this.model);
     else if (dice < 87) this.readSync();
     else if (dice < 90)
-      this.snapshots.push({ snapshot: this.db.snapshot(), model: this.model.clone() });
+      this.snapshots.push({ snapshot: await this.db.snapshot(), model: this.model.clone() });
     else if (dice < 94 && this.snapshots.length > 0) {
       const { snapshot, model } = random.pick(this.snapshots);
       await this.read(snapshot, model);

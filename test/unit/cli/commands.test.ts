@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "varve-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServerProcess, startServer } from "../../../bench/support/server-process.ts";
 import { type Outcome, runVarve } from "./varve-process.ts";
@@ -92,6 +93,22 @@ test("a batch with a line that is wrong names the line and applies nothing", asy
   expect(outcome).toMatchObject({ code: 1, stdout: "" });
   expect(outcome.stderr).toMatch(/^line 2 is neither/);
   expect((await varve(["get", "never"])).code).toBe(1);
+});
+
+test("snapshots lists what clients hold, and kill-snapshot ends one", async () => {
+  expect((await varve(["snapshots"])).stdout).toBe("0 snapshots\n");
+  await using client = await connect(server.url);
+  const snapshot = await client.snapshot();
+  const listed = JSON.parse((await varve(["snapshots", "--json"])).stdout);
+  expect(listed).toMatchObject([{ sequence: snapshot.sequence }]);
+  const id = String(listed[0].id);
+  expect((await varve(["snapshots"])).stdout).toMatch(/127\.0\.0\.1:[\s\S]*\n1 snapshot\n$/);
+  const killed = await varve(["kill-snapshot", id]);
+  expect(killed).toEqual({ code: 0, stdout: `ended snapshot ${id}\n`, stderr: "" });
+  await expect(snapshot.get("k")).rejects.toMatchObject({ code: "SNAPSHOT_EXPIRED" });
+  const gone = await varve(["kill-snapshot", id]);
+  expect(gone).toEqual({ code: 1, stdout: "", stderr: `there is no snapshot ${id}\n` });
+  expect((await varve(["kill-snapshot", "x"])).code).not.toBe(0);
 });
 
 test("admin shows stats and levels, verifies, flushes and compacts", async () => {

@@ -42,7 +42,7 @@ test("tables that a range covers whole go with its flush, and are not read", asy
 
 test("tables that a snapshot sees stay until it is closed", async () => {
   const { db } = await filled();
-  const snapshot = db.snapshot();
+  const snapshot = await db.snapshot();
   await db.deleteRange({ prefix: "key:" });
   await db.compact();
   expect(await Array.fromAsync(snapshot.scan())).toHaveLength(KEYS);
@@ -55,7 +55,7 @@ test("tables that a snapshot sees stay until it is closed", async () => {
 
 test("a scan goes past a range without reading what is in it", async () => {
   const { db } = await filled();
-  await using _snapshot = db.snapshot();
+  await using _snapshot = await db.snapshot();
   await db.deleteRange({ gt: keyOf(0), lt: keyOf(KEYS - 1) });
   const misses = () => db.stats().cache.hits + db.stats().cache.misses;
   for (const reverse of [false, true]) {

@@ -87,7 +87,7 @@ test("an entry written over one that expired later starts afresh; over one that 
 test("an entry that a snapshot saw is absent to it, too, once it has expired", async () => {
   const { clock, db } = await open();
   await driven(clock, db.put("a", "1", { ttlMs: 60_000 }));
-  const snapshot = db.snapshot();
+  const snapshot = await db.snapshot();
   expect(await snapshot.get("a")).toBeDefined();
   clock.advance(70_000);
   expect(await snapshot.get("a")).toBeUndefined();

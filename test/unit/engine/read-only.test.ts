@@ -49,7 +49,7 @@ test("reads everything, log included, and leaves every file as it was", async ()
   expect(db.getSync(keyOf(0))).toEqual(bytesOf(0));
   expect(db.stats().recovery).toMatchObject({ operations: 10, damage: [] });
   expect((await db.verify()).problems).toEqual([]);
-  await using snapshot = db.snapshot();
+  await using snapshot = await db.snapshot();
   expect(await snapshot.get(keyOf(1))).toEqual(bytesOf(1));
   await db.close();
   expect(await fingerprint(fs)).toBe(before);

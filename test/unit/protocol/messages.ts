@@ -78,7 +78,17 @@ const range = fc.record({ gte: optional(bytes), lte: optional(bytes) }).map(comp
 const kind = <Kind extends string>(value: Kind) => fc.constant(value);
 
 export const requests = fc.oneof(
-  fc.record({ kind: fc.constantFrom("PING", "CANCEL", "STATS", "FLUSH", "VERIFY") }),
+  fc.record({
+    kind: fc.constantFrom(
+      "PING",
+      "CANCEL",
+      "STATS",
+      "FLUSH",
+      "VERIFY",
+      "SNAPSHOT",
+      "SNAPSHOTS_LIST",
+    ),
+  }),
   fc
     .record({
       kind: kind("HELLO"),
@@ -120,6 +130,10 @@ export const requests = fc.oneof(
     })
     .map(compact),
   fc.record({ kind: kind("WATCH_CREDIT"), credit: u32 }),
+  fc.record({
+    kind: fc.constantFrom("SNAPSHOT_CLOSE", "SNAPSHOT_RENEW", "SNAPSHOT_KILL"),
+    handle: u53,
+  }),
   fc.record({ kind: kind("COMPACT"), range }),
 ) as fc.Arbitrary<Request>;
 
@@ -196,7 +210,7 @@ const result = fc.oneof(
 );
 
 export const answers = fc.oneof(
-  fc.record({ kind: fc.constantFrom("PONG", "ABSENT") }),
+  fc.record({ kind: fc.constantFrom("PONG", "ABSENT", "SNAPSHOT_CLOSED") }),
   fc.record({
     kind: kind("WELCOME"),
     version: u16,
@@ -230,6 +244,7 @@ export const answers = fc.oneof(
       }),
     ),
   }),
+  fc.record({ kind: kind("SNAPSHOT_OPENED"), handle: u53, sequence: u53, leaseMs: u32 }),
   fc.record({ kind: kind("COMMITTED"), version: u53 }),
   fc.record({ kind: kind("INCREMENTED"), version: u53, value: i64 }),
   fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
