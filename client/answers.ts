@@ -1,10 +1,12 @@
 /** What an answer's frame means to the call that it answers. Values are copied out of the socket's chunk. */
 import {
   decodeCommitted,
+  decodeCounted,
   decodeEmpty,
   decodeEntry,
   decodeHistoryData,
   decodeIncremented,
+  decodePageData,
   decodeResult,
   decodeScanData,
   decodeSnapshotOpened,
@@ -13,12 +15,13 @@ import {
   type Frame,
   OPCODE,
   opcodeNameOf,
+  type Page,
   unexpectedOpcode,
   VarveError,
 } from "varve-protocol";
 import type { BytePool } from "./byte-pool.ts";
 import type { Call } from "./call-table.ts";
-import type { Page } from "./scan.ts";
+import type { ScanChunk } from "./scan.ts";
 
 /** Whether the request changes what is stored. */
 export function isWrite(opcode: number): boolean {
@@ -58,6 +61,12 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       const entry = decodeEntry(frame);
       return { ...entry, value: pool.copy(entry.value, 0, entry.value.length) };
     }
+    case OPCODE.PAGE_DATA:
+      if (call.opcode !== OPCODE.PAGE) throw misfit(call, frame);
+      return pageOf(frame);
+    case OPCODE.COUNTED:
+      if (call.opcode !== OPCODE.COUNT) throw misfit(call, frame);
+      return decodeCounted(frame);
     case OPCODE.HISTORY_DATA:
       if (call.opcode !== OPCODE.HISTORY) throw misfit(call, frame);
       return decodeHistoryData(frame).map((version) => ({
@@ -98,11 +107,21 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
 }
 
 /** The entries of a SCAN_DATA frame, copied whole: a scan that is read slowly keeps no chunks of the socket. */
-export function decodePage({ opcode, flags, requestId, bytes, start, end }: Frame): Page {
+export function decodeChunk(frame: Frame): ScanChunk {
+  const copy = copyOf(frame);
+  return { entries: decodeScanData(copy), bytes: copy.end, next: 0 };
+}
+
+function pageOf(frame: Frame): Page {
+  const { entries, cursor } = decodePageData(copyOf(frame));
+  return { entries, cursor: cursor && new Uint8Array(cursor) };
+}
+
+/** The frame over a body of its own. */
+function copyOf({ opcode, flags, requestId, bytes, start, end }: Frame): Frame {
   const body = new Uint8Array(end - start);
   body.set(bytes.subarray(start, end));
-  const copy = { opcode, flags, requestId, bytes: body, start: 0, end: body.length };
-  return { entries: decodeScanData(copy), bytes: body.length, next: 0 };
+  return { opcode, flags, requestId, bytes: body, start: 0, end: body.length };
 }
 
 /** The error for an answer of the wrong kind. */

@@ -3,12 +3,14 @@ import {
   type BatchOptions,
   type Commit,
   type CompactRange,
+  type CountOptions,
   type Data,
   type DeleteOptions,
   type EntryRecord,
   type Expiry,
   encodeBatch,
   encodeCompact,
+  encodeCount,
   encodeDelete,
   encodeDeleteRange,
   encodeEmpty,
@@ -19,6 +21,7 @@ import {
   encodeHistory,
   encodeIncrement,
   encodeMerge,
+  encodePage,
   encodePut,
   encodeScan,
   encodeSnapshotHandle,
@@ -30,6 +33,8 @@ import {
   OPCODE,
   type Operand,
   type Operation,
+  type Page,
+  type PageOptions,
   type PutOptions,
   type ReadOptions,
   type Scan,
@@ -53,6 +58,7 @@ import {
   checkId,
   checkKey,
   checkKeys,
+  checkPage,
   checkScan,
   checkValue,
   scopeOf,
@@ -234,6 +240,22 @@ export class VarveClient implements Store {
     return connection.scan(options, (writer, id, credit) =>
       encodeScan(writer, id, options, credit, scopeOf(options)),
     );
+  }
+
+  page(options: PageOptions & CallOptions = {}): Promise<Page> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.PAGE, options, (writer, id) => {
+      checkPage(options, connection.limits);
+      return encodePage(writer, id, options, scopeOf(options));
+    });
+  }
+
+  count(options: CountOptions & CallOptions = {}): Promise<number> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.COUNT, options, (writer, id) => {
+      checkScan(options, connection.limits);
+      return encodeCount(writer, id, options, scopeOf(options));
+    });
   }
 
   history(key: Data, options?: HistoryOptions & CallOptions): Promise<KeyVersion[]> {

@@ -16,7 +16,7 @@ import {
   VarveError,
   type Welcome,
 } from "varve-protocol";
-import { decodeAnswerTo, decodePage, isWrite, misfit } from "./answers.ts";
+import { decodeAnswerTo, decodeChunk, isWrite, misfit } from "./answers.ts";
 import { BytePool } from "./byte-pool.ts";
 import { CALL_STATE, type Call, CallTable } from "./call-table.ts";
 import type { Channel } from "./channel.ts";
@@ -245,7 +245,7 @@ export class Connection implements ScanSource {
   #onScanFrame(call: Call, frame: Frame): void {
     const scan = call.scan instanceof ClientScan ? call.scan : undefined;
     if (frame.opcode === OPCODE.SCAN_DATA) {
-      scan?.received(decodePage(frame));
+      scan?.received(decodeChunk(frame));
     } else if (frame.opcode === OPCODE.SCAN_END) {
       scan?.ended(decodeScanEnd(frame));
       this.#finish(call);

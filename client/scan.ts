@@ -18,7 +18,7 @@ export interface ScanSource {
 }
 
 /** Entries of one SCAN_DATA frame, handed out from `next` on. */
-export interface Page {
+export interface ScanChunk {
   readonly entries: readonly Entry[];
   /** What the frame took from the credit. */
   readonly bytes: number;
@@ -41,7 +41,7 @@ export class ClientScan implements Scan {
   readonly #timeoutMs: number | undefined;
   #call: Call | undefined;
   #timer: NodeJS.Timeout | undefined;
-  readonly #pages: Page[] = [];
+  readonly #pages: ScanChunk[] = [];
   readonly #waiters: Waiter[] = [];
   #failure: VarveError | undefined;
   #received = 0;
@@ -90,7 +90,7 @@ export class ClientScan implements Scan {
   }
 
   /** Entries came. */
-  received(page: Page): void {
+  received(page: ScanChunk): void {
     this.#received += page.entries.length;
     this.#pages.push(page);
     this.#serve();

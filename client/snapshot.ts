@@ -3,14 +3,19 @@
  * the lease.
  */
 import {
+  type CountOptions,
   type Data,
   type EntryRecord,
+  encodeCount,
   encodeGet,
   encodeGetEntry,
   encodeGetMany,
+  encodePage,
   encodeScan,
   encodeSnapshotHandle,
   OPCODE,
+  type Page,
+  type PageOptions,
   type RequestScope,
   type Scan,
   type ScanOptions,
@@ -20,7 +25,7 @@ import {
 } from "varve-protocol";
 import type { Connection } from "./connection.ts";
 import type { CallOptions } from "./options.ts";
-import { checkKey, checkKeys, checkScan } from "./validate.ts";
+import { assertNoAt, checkKey, checkKeys, checkPage, checkScan } from "./validate.ts";
 
 export class ClientSnapshot implements Snapshot {
   /** The newest sequence that the snapshot sees. */
@@ -68,10 +73,29 @@ export class ClientSnapshot implements Snapshot {
   /** Goes on when the snapshot ends. */
   scan(options: ScanOptions & CallOptions = {}): Scan {
     const connection = this.#open();
+    assertNoAt(options);
     checkScan(options, connection.limits);
     return connection.scan(options, (writer, id, credit) =>
       encodeScan(writer, id, options, credit, this.#scope),
     );
+  }
+
+  async page(options: PageOptions & CallOptions = {}): Promise<Page> {
+    const { limits } = this.#open();
+    return this.#connection.call(OPCODE.PAGE, options, (writer, id) => {
+      assertNoAt(options);
+      checkPage(options, limits);
+      return encodePage(writer, id, options, this.#scope);
+    });
+  }
+
+  async count(options: CountOptions & CallOptions = {}): Promise<number> {
+    const { limits } = this.#open();
+    return this.#connection.call(OPCODE.COUNT, options, (writer, id) => {
+      assertNoAt(options);
+      checkScan(options, limits);
+      return encodeCount(writer, id, options, this.#scope);
+    });
   }
 
   /** Renews the lease, for a program that will not read for longer than that. */

@@ -8,6 +8,7 @@ import {
   type Durability,
   type HistoryOptions,
   type Limits,
+  type PageOptions,
   type ReadOptions,
   type RequestScope,
   type ScanOptions,
@@ -90,12 +91,17 @@ export function checkScan(options: ScanOptions, limits: Limits): void {
   for (const name of ["gte", "gt", "lt", "lte", "prefix"] as const) {
     checkBound(name, options[name], limits);
   }
-  const { limit, reverse } = options;
+  const { limit, limitBytes } = options;
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
     invalid(`limit is ${limit}; it must be a whole number from 0`);
   }
-  if (reverse !== undefined && typeof reverse !== "boolean") {
-    invalid(`reverse is a boolean, not ${describe(reverse)}`);
+  if (limitBytes !== undefined && (!Number.isSafeInteger(limitBytes) || limitBytes < 1)) {
+    invalid(`limitBytes is ${limitBytes}; it must be a whole number from 1`);
+  }
+  for (const name of ["reverse", "keysOnly"] as const) {
+    const flag: unknown = options[name];
+    if (flag === undefined || typeof flag === "boolean") continue;
+    invalid(`${name} is a boolean, not ${describe(flag)}`);
   }
 }
 
@@ -113,4 +119,18 @@ export function checkHistory(options: HistoryOptions | undefined): void {
   const limit = options?.limit;
   if (limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit < 2 ** 32)) return;
   invalid(`limit is ${String(limit)}; it must be a whole number from 1`);
+}
+
+export function checkPage(options: PageOptions, limits: Limits): void {
+  checkScan(options, limits);
+  const { limit, cursor } = options;
+  if (limit === 0) invalid("a page has room for at least 1 entry");
+  if (cursor === undefined || cursor instanceof Uint8Array) return;
+  invalid(`cursor is a Uint8Array, as the page before gave it, not ${describe(cursor)}`);
+}
+
+/** A snapshot has its moment. */
+export function assertNoAt(options: ReadOptions): void {
+  if (options?.at === undefined) return;
+  invalid("a snapshot is read as of its own sequence, not at another");
 }

@@ -7,6 +7,7 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
 import { decodeHistoryData, encodeHistoryData } from "./history.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
+import { decodeCounted, decodePageData, encodeCounted, encodePageData } from "./pages.ts";
 import {
   decodeEntry,
   decodeValue,
@@ -18,7 +19,7 @@ import {
 } from "./reads.ts";
 import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
 import { decodeSnapshotOpened, encodeSnapshotOpened, type SnapshotLease } from "./snapshots.ts";
-import type { Entry, EntryRecord, Incremented, KeyVersion } from "./store.ts";
+import type { Entry, EntryRecord, Incremented, KeyVersion, Page } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
 import { decodeWatchData, encodeWatchData, type WatchPart } from "./watches.ts";
 import { decodeCommitted, encodeCommitted } from "./writes.ts";
@@ -31,6 +32,8 @@ export type Answer =
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
   | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
+  | ({ readonly kind: "PAGE_DATA" } & Page)
+  | { readonly kind: "COUNTED"; readonly count: number }
   | { readonly kind: "HISTORY_DATA"; readonly versions: readonly KeyVersion[] }
   | ({ readonly kind: "SNAPSHOT_OPENED" } & SnapshotLease)
   | { readonly kind: "SNAPSHOT_CLOSED" }
@@ -58,6 +61,10 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeValues(writer, requestId, answer.values);
     case "ENTRY":
       return encodeEntry(writer, requestId, answer.entry);
+    case "PAGE_DATA":
+      return encodePageData(writer, requestId, answer);
+    case "COUNTED":
+      return encodeCounted(writer, requestId, answer.count);
     case "HISTORY_DATA":
       return encodeHistoryData(writer, requestId, answer.versions);
     case "SNAPSHOT_OPENED":
@@ -98,6 +105,10 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "VALUES", values: decodeValues(frame) };
     case OPCODE.ENTRY:
       return { kind: "ENTRY", entry: decodeEntry(frame) };
+    case OPCODE.PAGE_DATA:
+      return { kind: "PAGE_DATA", ...decodePageData(frame) };
+    case OPCODE.COUNTED:
+      return { kind: "COUNTED", count: decodeCounted(frame) };
     case OPCODE.HISTORY_DATA:
       return { kind: "HISTORY_DATA", versions: decodeHistoryData(frame) };
     case OPCODE.SNAPSHOT_OPENED:

@@ -58,6 +58,16 @@ export {
 } from "./opcodes.ts";
 export type { BytesOperation } from "./operations.ts";
 export {
+  decodeCount,
+  decodeCounted,
+  decodePage,
+  decodePageData,
+  encodeCount,
+  encodeCounted,
+  encodePage,
+  encodePageData,
+} from "./pages.ts";
+export {
   type BytesRange,
   type DeleteRangeRequest,
   decodeDeleteRange,
@@ -105,6 +115,7 @@ export {
   type Commit,
   type CommitEvent,
   type Condition,
+  type CountOptions,
   type Data,
   type DeleteOptions,
   DURABILITIES,
@@ -122,6 +133,8 @@ export {
   type MergeOperator,
   type Operand,
   type Operation,
+  type Page,
+  type PageOptions,
   type ProgressEvent,
   type PutOptions,
   type Reader,

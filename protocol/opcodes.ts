@@ -3,7 +3,7 @@
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x13-0x15 and 0x1A-0x1F reads, 0x27-0x2F writes,
+ * connection (authentication, keyspaces), 0x13 and 0x1A-0x1F reads, 0x27-0x2F writes,
  * 0x42-0x5F streams, 0x76-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
@@ -15,6 +15,8 @@ export const OPCODE = {
   GET: 0x10,
   GET_MANY: 0x11,
   GET_ENTRY: 0x12,
+  PAGE: 0x14,
+  COUNT: 0x15,
   SNAPSHOT: 0x16,
   SNAPSHOT_CLOSE: 0x17,
   SNAPSHOT_RENEW: 0x18,
@@ -44,6 +46,8 @@ export const OPCODE = {
   ABSENT: 0x91,
   VALUES: 0x92,
   ENTRY: 0x93,
+  PAGE_DATA: 0x94,
+  COUNTED: 0x95,
   SNAPSHOT_OPENED: 0x96,
   SNAPSHOT_CLOSED: 0x97,
   HISTORY_DATA: 0x99,

@@ -62,6 +62,8 @@ function takesScope(opcode: number): boolean {
     case OPCODE.GET_MANY:
     case OPCODE.GET_ENTRY:
     case OPCODE.SCAN:
+    case OPCODE.PAGE:
+    case OPCODE.COUNT:
       return true;
     default:
       return false;

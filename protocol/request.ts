@@ -8,7 +8,13 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
 import { decodeHistory, encodeHistory, type HistoryRequest } from "./history.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
-import { type DeleteRangeRequest, decodeDeleteRange, encodeDeleteRange } from "./ranges.ts";
+import { decodeCount, decodePage, encodeCount, encodePage } from "./pages.ts";
+import {
+  type BytesRange,
+  type DeleteRangeRequest,
+  decodeDeleteRange,
+  encodeDeleteRange,
+} from "./ranges.ts";
 import { decodeGet, decodeGetMany, encodeGet, encodeGetEntry, encodeGetMany } from "./reads.ts";
 import { type RequestScope, takeScope } from "./request-scope.ts";
 import {
@@ -19,6 +25,7 @@ import {
   type ScanRequest,
 } from "./scans.ts";
 import { decodeSnapshotHandle, encodeSnapshotHandle } from "./snapshots.ts";
+import type { PageOptions } from "./store.ts";
 import {
   decodeExpire,
   decodeIncrement,
@@ -56,6 +63,8 @@ export type Request =
   | ({ readonly kind: "GET"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_ENTRY"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_MANY"; readonly keys: Uint8Array[] } & RequestScope)
+  | ({ readonly kind: "PAGE"; readonly options: PageOptions } & RequestScope)
+  | ({ readonly kind: "COUNT"; readonly range: BytesRange } & RequestScope)
   | ({ readonly kind: "HISTORY" } & HistoryRequest)
   | ({ readonly kind: "PUT" } & PutRequest)
   | ({ readonly kind: "DELETE" } & DeleteRequest)
@@ -96,6 +105,10 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeGetEntry(writer, requestId, request.key, request);
     case "GET_MANY":
       return encodeGetMany(writer, requestId, request.keys, request);
+    case "PAGE":
+      return encodePage(writer, requestId, request.options, request);
+    case "COUNT":
+      return encodeCount(writer, requestId, request.range, request);
     case "HISTORY":
       return encodeHistory(writer, requestId, request.key, request);
     case "PUT": {
@@ -176,6 +189,10 @@ export function decodeRequest(received: Frame): Request {
       return { kind: "GET", key: decodeGet(frame), ...scope };
     case OPCODE.GET_ENTRY:
       return { kind: "GET_ENTRY", key: decodeGet(frame), ...scope };
+    case OPCODE.PAGE:
+      return { kind: "PAGE", options: decodePage(frame), ...scope };
+    case OPCODE.COUNT:
+      return { kind: "COUNT", range: decodeCount(frame), ...scope };
     case OPCODE.HISTORY:
       return { kind: "HISTORY", ...decodeHistory(frame) };
     case OPCODE.GET_MANY:

@@ -146,7 +146,29 @@ export interface ScanOptions extends KeyRange, ReadOptions {
   readonly reverse?: boolean;
   /** At most so many entries. */
   readonly limit?: number;
+  /** At most so many bytes of keys and values, and the entry that goes over it: at least one. */
+  readonly limitBytes?: number;
+  /** Values come out empty, and are not read. */
+  readonly keysOnly?: boolean;
 }
+
+/** A page ends at 1,000 entries and 1 MiB, unless told otherwise. */
+export interface PageOptions extends ScanOptions {
+  /** Of the page before: the page that follows it, of a scan with the same bounds and direction. */
+  readonly cursor?: Uint8Array;
+}
+
+export interface Page {
+  readonly entries: Entry[];
+  /**
+   * For the next page, from this store or another of the same data; `undefined` at the end. A page may have fewer
+   * entries than asked for, none even, and a cursor: much that is deleted had to be passed over.
+   */
+  readonly cursor: Uint8Array | undefined;
+}
+
+/** What is counted: all keys in a range, now or at an earlier commit. */
+export interface CountOptions extends KeyRange, ReadOptions {}
 
 /**
  * A scan in progress. It sees the one moment at which it was made and pins what it reads until it has
@@ -234,6 +256,10 @@ export interface Reader {
   /** The values in the order of `keys`, all seen at one moment. */
   getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]>;
   scan(options?: ScanOptions): Scan;
+  /** A part of a scan, in bounded time. Each page sees the moment at which it is read, or that of its reader. */
+  page(options?: PageOptions): Promise<Page>;
+  /** How many keys there are. Reads them all, but hands none out. */
+  count(options?: CountOptions): Promise<number>;
 }
 
 /**

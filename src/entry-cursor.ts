@@ -26,6 +26,8 @@ export const CURSOR = {
   VALID: 1,
   /** In the middle of a move that waits for `load`. */
   BLOCKED: 2,
+  /** Of a `VisibleCursor` alone: it has passed over as much as it may without a pause. */
+  PAUSED: 3,
 } as const;
 export type CursorState = (typeof CURSOR)[keyof typeof CURSOR];
 

@@ -9,6 +9,7 @@ export { DEFAULT_SETTINGS, type Settings } from "./options.ts";
 export type {
   Commit,
   CommitEvent,
+  CountOptions,
   Data,
   Durability,
   Entry,
@@ -17,6 +18,8 @@ export type {
   HistoryOptions,
   KeyVersion,
   Operation,
+  Page,
+  PageOptions,
   Reader,
   ReadOptions,
   Scan,

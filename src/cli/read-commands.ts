@@ -1,7 +1,7 @@
-/** `varve get | entry | history | scan`: one entry, what is known of it, what it was, or a range. */
+/** `varve get | entry | history | scan | count`: one entry, what is known of it, what it was, or a range. */
 import Table from "cli-table3";
 import type { Command } from "commander";
-import type { EntryRecord, ReadOptions } from "../store.ts";
+import type { CountOptions, Entry, EntryRecord, ReadOptions } from "../store.ts";
 import { type DataOptions, dataCommand, printAbsent } from "./data-options.ts";
 import { parseWhole } from "./integers.ts";
 import { print, printJson, withClient } from "./remote.ts";
@@ -15,19 +15,26 @@ interface HistoryCommandOptions extends DataOptions {
   readonly limit: number;
 }
 
-interface ScanCommandOptions extends AtOptions {
+interface RangeOptions extends AtOptions {
   readonly gte?: string;
   readonly gt?: string;
   readonly lt?: string;
   readonly lte?: string;
   readonly prefix?: string;
+}
+
+interface ScanCommandOptions extends RangeOptions {
   readonly reverse?: boolean;
+  readonly keysOnly?: boolean;
+  readonly limitBytes?: number;
+  readonly cursor?: string;
   readonly limit: number;
 }
 
 const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
 const SCAN_LIMIT = 100;
 const HISTORY_LIMIT = 20;
+const FIRST_PAGE = "-";
 const AT_TEXT = "as it was at this sequence";
 const PLAIN = { head: [], border: [] };
 
@@ -45,17 +52,25 @@ export function readCommands(): Command[] {
       .argument("<key>")
       .option("--limit <count>", "at most so many", parseWhole, HISTORY_LIMIT)
       .action(history),
-    dataCommand("scan", "print entries in key order")
-      .option("--gte <key>", "from this key on")
-      .option("--gt <key>", "after this key")
-      .option("--lt <key>", "before this key")
-      .option("--lte <key>", "up to this key")
-      .option("--prefix <key>", "keys that start with this")
+    rangeCommand("scan", "print entries in key order")
       .option("--reverse", "from the last to the first")
       .option("--limit <count>", "at most so many; 0 for all", parseWhole, SCAN_LIMIT)
-      .option("--at <sequence>", AT_TEXT, parseWhole)
+      .option("--limit-bytes <count>", "at most so many bytes of keys and values", parseWhole)
+      .option("--keys-only", "keys without their values")
+      .option("--cursor <cursor>", "a page: from where the page before ended; - for the first")
       .action(scan),
+    rangeCommand("count", "print how many keys there are").action(count),
   ];
+}
+
+function rangeCommand(name: string, description: string): Command {
+  return dataCommand(name, description)
+    .option("--gte <key>", "from this key on")
+    .option("--gt <key>", "after this key")
+    .option("--lt <key>", "before this key")
+    .option("--lte <key>", "up to this key")
+    .option("--prefix <key>", "keys that start with this")
+    .option("--at <sequence>", AT_TEXT, parseWhole);
 }
 
 function atOf({ at }: AtOptions): ReadOptions {
@@ -123,32 +138,54 @@ async function history(key: string, options: HistoryCommandOptions): Promise<voi
   print(`${versions.length} ${versions.length === 1 ? "version" : "versions"}`);
 }
 
+function rangeOf(options: RangeOptions): CountOptions {
+  const bounds = BOUNDS.flatMap((name) => {
+    const bound = options[name];
+    return bound === undefined ? [] : [[name, toBytes(bound, options.encoding)]];
+  });
+  return { ...Object.fromEntries(bounds), ...atOf(options) };
+}
+
+async function count(options: RangeOptions): Promise<void> {
+  const counted = await withClient(options, (client) => client.count(rangeOf(options)));
+  if (options.json) printJson({ count: counted });
+  else print(String(counted));
+}
+
 async function scan(options: ScanCommandOptions): Promise<void> {
-  const { encoding } = options;
-  const bounds = Object.fromEntries(
-    BOUNDS.flatMap((name) => {
-      const bound = options[name];
-      return bound === undefined ? [] : [[name, toBytes(bound, encoding)]];
-    }),
-  );
+  const { encoding, limit, limitBytes, cursor } = options;
   const scanOptions = {
-    ...bounds,
-    ...atOf(options),
+    ...rangeOf(options),
     reverse: options.reverse === true,
-    ...(options.limit === 0 ? {} : { limit: options.limit }),
+    keysOnly: options.keysOnly === true,
+    ...(limit === 0 ? {} : { limit }),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
   };
   await withClient(options, async (client) => {
-    const table = new Table({ head: ["key", "value"], style: PLAIN });
+    const table = new Table({ head: options.keysOnly ? ["key"] : ["key", "value"], style: PLAIN });
     let entries = 0;
-    for await (const [key, value] of client.scan(scanOptions)) {
+    const show = ([key, value]: Entry) => {
       entries++;
-      const [shownKey, shownValue] = [toText(key, encoding), toText(value, encoding)];
-      if (options.json) printJson({ key: shownKey, value: shownValue });
-      else table.push([shownKey, shownValue]);
+      const shownKey = toText(key, encoding);
+      const shown = options.keysOnly ? {} : { value: toText(value, encoding) };
+      if (options.json) printJson({ key: shownKey, ...shown });
+      else table.push([shownKey, ...Object.values(shown)]);
+    };
+    let next: string | undefined;
+    if (cursor === undefined) for await (const entry of client.scan(scanOptions)) show(entry);
+    else {
+      const from = cursor === FIRST_PAGE ? {} : { cursor: Buffer.from(cursor, "base64url") };
+      const page = await client.page({ ...scanOptions, ...from });
+      page.entries.forEach(show);
+      next = page.cursor && Buffer.from(page.cursor).toString("base64url");
     }
-    if (options.json) return;
+    if (options.json) {
+      if (cursor !== undefined) printJson({ cursor: next ?? null });
+      return;
+    }
     if (entries > 0) print(table.toString());
-    const more = entries === options.limit ? "; there may be more, see --limit" : "";
-    print(`${entries} ${entries === 1 ? "entry" : "entries"}${more}`);
+    const more = entries === limit ? "; there may be more, see --limit" : "";
+    print(`${entries} ${entries === 1 ? "entry" : "entries"}${cursor === undefined ? more : ""}`);
+    if (next !== undefined) print(`next page: --cursor ${next}`);
   });
 }

@@ -11,7 +11,7 @@
  * buffer. `npm run bench -- engine` shows it in its scan rows.
  */
 import assert from "node:assert";
-import { compareRanges } from "../bytes/compare.ts";
+import { compareBytes, compareRanges } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
 import { expiresAtOf, headerBytes } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
@@ -25,7 +25,7 @@ import {
   trailerHigh,
   trailerLow,
 } from "../key.ts";
-import type { KeyBounds } from "./bounds.ts";
+import { type KeyBounds, keyAfter } from "./bounds.ts";
 
 const EMPTY = new Uint8Array();
 const KEY_BYTES_INITIAL = 128;
@@ -49,6 +49,8 @@ export class VisibleCursor {
   isMerge = false;
   /** Entries that were read and not shown: tombstones, older versions, newer ones than the snapshot. */
   skipped = 0;
+  /** The number of skipped entries at which the cursor is PAUSED. Raise it before `goOn`. */
+  pauseAt = Number.POSITIVE_INFINITY;
 
   readonly #cursor: EntryCursor;
   readonly #snapshotLow: number;
@@ -110,6 +112,40 @@ export class VisibleCursor {
     this.#settle();
   }
 
+  /** From PAUSED on. */
+  goOn(): void {
+    assert(this.state === CURSOR.PAUSED);
+    this.#settle();
+  }
+
+  /**
+   * To the first entry at or after the key; backwards to the last at or before it. Never beyond the bounds. The key
+   * must stay as it is until the move has ended.
+   */
+  seek(key: Uint8Array): void {
+    const cursor = this.#cursor;
+    this.#currentBytes = 0;
+    this.#isJumping = false;
+    if (this.#reverse) {
+      const after = keyAfter(key);
+      const upper = this.#upper;
+      const isWithin = upper === undefined || compareBytes(after, upper) < 0;
+      cursor.seekBefore(isWithin ? after : upper, NEWEST_LOW, NEWEST_HIGH);
+    } else {
+      const lower = this.#lower;
+      const isWithin = lower === undefined || compareBytes(key, lower) > 0;
+      cursor.seek(isWithin ? key : lower, this.#snapshotLow, this.#snapshotHigh);
+    }
+    this.#settle();
+  }
+
+  /** While PAUSED: the first key that is not passed yet; backwards, the first that is passed already. */
+  get resumeKey(): Uint8Array {
+    assert(this.state === CURSOR.PAUSED);
+    const key = this.#currentKey();
+    return this.#reverse || this.#isDecided ? keyAfter(key) : new Uint8Array(key);
+  }
+
   async load(): Promise<void> {
     assert(this.state === CURSOR.BLOCKED);
     await this.#cursor.load();
@@ -154,6 +190,10 @@ export class VisibleCursor {
       if (++this.#steps !== STEPS_MAX) cursor.next();
       else if (this.#isDecided) cursor.seek(this.#currentKey(), 0, 0);
       else cursor.seek(this.#currentKey(), this.#snapshotLow, this.#snapshotHigh);
+      if (this.skipped >= this.pauseAt) {
+        this.state = CURSOR.PAUSED;
+        return;
+      }
     }
     this.state = cursor.state;
   }
@@ -172,7 +212,9 @@ export class VisibleCursor {
           this.#isJumping = true;
           cursor.seek(this.#currentKey(), this.#snapshotLow, this.#snapshotHigh);
         } else cursor.prev();
-        continue;
+        if (this.skipped < this.pauseAt) continue;
+        this.state = CURSOR.PAUSED;
+        return;
       }
       // All of the current key's versions were read, if there is one.
       if (this.#currentBytes > 0 && this.#heldKind !== KIND.DELETE) {

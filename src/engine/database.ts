@@ -10,6 +10,7 @@ import type { Settings } from "../options.ts";
 import {
   type BatchOptions,
   type Commit,
+  type CountOptions,
   type Data,
   type DeleteOptions,
   type EntryRecord,
@@ -22,6 +23,8 @@ import {
   NOT_CACHED,
   type Operand,
   type Operation,
+  type Page,
+  type PageOptions,
   type PutOptions,
   type ReadOptions,
   type ScanOptions,
@@ -38,7 +41,7 @@ import { type RepairReport, repairDirectory } from "./repair.ts";
 import type { EngineScan } from "./scan.ts";
 import { EngineSnapshot } from "./snapshot.ts";
 import { type DatabaseStats, statsOf } from "./stats.ts";
-import { checkKey, checkRange, checkScan } from "./validate.ts";
+import { checkKey, checkPage, checkRange, checkScan } from "./validate.ts";
 import {
   type TablesReport,
   type VerifyProgress,
@@ -166,6 +169,14 @@ export class Database implements Store {
     return this.#scan(options, this.#sequenceOf(options));
   }
 
+  async page(options?: PageOptions): Promise<Page> {
+    return this.#page(options, this.#sequenceOf(options));
+  }
+
+  async count(options?: CountOptions): Promise<number> {
+    return this.#count(options, this.#sequenceOf(options));
+  }
+
   async history(key: Data, options?: HistoryOptions): Promise<KeyVersion[]> {
     const { reads, commits, settings } = this.#open();
     const limit = checkHistoryLimit(options?.limit);
@@ -189,6 +200,8 @@ export class Database implements Store {
           this.#open().reads.getEntry(checkKey(key, this.#engine.settings), sequence),
         getMany: (keys) => this.#getMany(keys, sequence),
         scan: (scanOptions) => this.#scan(scanOptions, sequence),
+        page: (pageOptions) => this.#page(pageOptions, sequence),
+        count: (countOptions) => this.#count(countOptions, sequence),
       },
       () => {
         snapshots.remove(sequence);
@@ -271,6 +284,14 @@ export class Database implements Store {
     }
     const checked = keys.map((key: Data) => checkKey(key, this.#engine.settings));
     return this.#open().reads.getMany(checked, sequence);
+  }
+
+  #page(options: PageOptions | undefined, sequence: number): Promise<Page> {
+    return this.#open().reads.page(checkPage(options, this.#engine.settings), sequence);
+  }
+
+  #count(options: CountOptions | undefined, sequence: number): Promise<number> {
+    return this.#open().reads.count(checkScan(options, this.#engine.settings), sequence);
   }
 
   /** The sequence that a read is to see. */

@@ -11,7 +11,16 @@ import { VisibleCursor } from "../cursor/visible-cursor.ts";
 import type { EntryCursor } from "../entry-cursor.ts";
 import { MemtableCursor } from "../memtable/memtable-cursor.ts";
 import { LEVELS } from "../options.ts";
-import type { Data, EntryRecord, KeyVersion, ScanOptions } from "../store.ts";
+import type {
+  CountOptions,
+  Data,
+  EntryRecord,
+  KeyRange,
+  KeyVersion,
+  Page,
+  PageOptions,
+  ScanOptions,
+} from "../store.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
 import { EntrySum } from "./entry-sum.ts";
 import { HeldRun } from "./held-run.ts";
@@ -19,11 +28,16 @@ import { readHistory } from "./history.ts";
 import { KeyVersions } from "./key-versions.ts";
 import { Latency, READ_SAMPLE } from "./latency.ts";
 import { fetchLater, fetchNow, LOOKUP, Lookup, type LookupState } from "./lookup.ts";
+import { boundsFrom, encodePageCursor } from "./page-cursor.ts";
 import { EngineScan } from "./scan.ts";
 import { filterRanges, hasRanges } from "./scan-ranges.ts";
 import type { Tree } from "./tree.ts";
 import { ValueFold } from "./value-fold.ts";
 import type { View } from "./view.ts";
+
+/** Of a page that has no limits of its own. */
+const PAGE_ENTRIES = 1000;
+const PAGE_BYTES = 1024 * 1024;
 
 const BLOCKED = Symbol("blocked");
 
@@ -150,13 +164,34 @@ export class Reads {
 
   /** `options` were checked. The scan pins the view of this moment until it ends. */
   scan(options: ScanOptions, sequence: number): EngineScan {
+    return this.#scan(options, boundsOf(options), sequence);
+  }
+
+  /** `options` were checked. */
+  async page(options: PageOptions, sequence: number): Promise<Page> {
+    const { cursor, limit = PAGE_ENTRIES, limitBytes = PAGE_BYTES } = options;
+    const bounds = boundsOf(options);
+    const reverse = options.reverse === true;
+    const from = cursor === undefined ? bounds : boundsFrom(cursor, bounds, reverse);
+    await using scan = this.#scan({ ...options, limit, limitBytes }, from, sequence);
+    const { entries, resume } = await scan.page();
+    const next = resume === undefined ? undefined : encodePageCursor(bounds, reverse, resume);
+    return { entries, cursor: next };
+  }
+
+  /** `options` were checked. */
+  async count(options: CountOptions, sequence: number): Promise<number> {
+    await using scan = this.#scan({ keysOnly: true }, boundsOf(options), sequence);
+    return await scan.count();
+  }
+
+  #scan(options: ScanOptions, bounds: KeyBounds, sequence: number): EngineScan {
     const { views } = this.#tree;
     const view = views.pin();
     const runs = this.#runs(view);
     this.scans++;
     this.openScans++;
     const reverse = options.reverse === true;
-    const bounds = boundsOf(options);
     const visible = (children: readonly EntryCursor[]) =>
       new VisibleCursor(mergeCursors(children), sequence, bounds, reverse, this.#now);
     const cursors = [
@@ -168,6 +203,9 @@ export class Reads {
         ? async () => visible(await filterRanges(this.#tree.tables, view, cursors, sequence))
         : visible(cursors),
       limit: options.limit ?? Number.POSITIVE_INFINITY,
+      limitBytes: options.limitBytes ?? Number.POSITIVE_INFINITY,
+      keysOnly: options.keysOnly === true,
+      reverse,
       pool: this.#pool,
       foldOf: (key) => this.foldOf(view, key, sequence),
       release: () => {
@@ -262,7 +300,7 @@ function recordOf(sum: EntrySum, value: Uint8Array | undefined): EntryRecord | u
 }
 
 /** The bounds as bytes of the scan's own: it may begin after the caller has used its arrays again. */
-function boundsOf({ gte, gt, lt, lte, prefix }: ScanOptions): KeyBounds {
+function boundsOf({ gte, gt, lt, lte, prefix }: KeyRange): KeyBounds {
   const own = (bound: Data | undefined) =>
     bound === undefined ? undefined : new Uint8Array(toBytes(bound));
   return keyBounds({ gte: own(gte), gt: own(gt), lt: own(lt), lte: own(lte), prefix: own(prefix) });

@@ -4,6 +4,7 @@
  * answered in order.
  */
 import type { BytePool } from "../bytes/byte-pool.ts";
+import { keyAfter } from "../cursor/bounds.ts";
 import type { VisibleCursor } from "../cursor/visible-cursor.ts";
 import { CURSOR } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
@@ -11,6 +12,21 @@ import type { Entry, Scan } from "../store.ts";
 import type { ValueFold } from "./value-fold.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
+const NO_VALUE = new Uint8Array();
+
+/**
+ * Entries that are passed over, deleted ones and old versions, in one turn of the event loop: a few milliseconds'
+ * work.
+ */
+const SKIPS_PER_TURN = 10_000;
+
+export interface EntriesPage {
+  readonly entries: Entry[];
+  /** Where the next page begins: its first key, or backwards the first before which it begins. None at the end. */
+  readonly resume: Uint8Array | undefined;
+}
+
+const turn = () => new Promise(setImmediate);
 
 export class EngineScan implements Scan {
   #cursor: VisibleCursor | undefined;
@@ -21,6 +37,12 @@ export class EngineScan implements Scan {
   /** What the present entry's value is folded from, where that is an operand. */
   #fold: ValueFold | undefined;
   #left: number;
+  #leftBytes: number;
+  readonly #keysOnly: boolean;
+  readonly #reverse: boolean;
+  readonly #skipsPerTurn: number;
+  /** A pause of the cursor ends the page. */
+  #isPaging = false;
   #started = false;
   #ended = false;
   /** Gives back what the scan pins; called once. */
@@ -32,6 +54,11 @@ export class EngineScan implements Scan {
     /** Or a function that makes one, where that has to wait. */
     cursor: VisibleCursor | (() => Promise<VisibleCursor>);
     limit: number;
+    /** Of keys and values together; the entry that reaches it is the last. */
+    limitBytes: number;
+    keysOnly: boolean;
+    reverse: boolean;
+    skipsPerTurn?: number;
     pool: BytePool;
     /** Begins to fold the value of a key as the scan sees it. */
     foldOf: (key: Uint8Array) => ValueFold;
@@ -46,6 +73,10 @@ export class EngineScan implements Scan {
     this.#pool = options.pool;
     this.#foldOf = options.foldOf;
     this.#left = options.limit;
+    this.#leftBytes = options.limitBytes;
+    this.#keysOnly = options.keysOnly;
+    this.#reverse = options.reverse;
+    this.#skipsPerTurn = options.skipsPerTurn ?? SKIPS_PER_TURN;
     this.#release = options.release;
     if (options.limit === 0) this.#end();
   }
@@ -69,6 +100,19 @@ export class EngineScan implements Scan {
     return this.#queue(() => this.#nextMany(count, bytesMax));
   }
 
+  /**
+   * The entries up to the scan's limits, fewer where as much was passed over as may be in one go; once, in place of
+   * `next`.
+   */
+  page(): Promise<EntriesPage> {
+    return this.#queue(() => this.#page());
+  }
+
+  /** How many entries there are; in place of `next`. */
+  count(): Promise<number> {
+    return this.#queue(() => this.#count());
+  }
+
   async return(): Promise<IteratorResult<Entry, undefined>> {
     // A block that is being read is waited for, so that nothing is released under it.
     if (this.#busy !== undefined) await this.#busy.catch(() => undefined);
@@ -90,9 +134,14 @@ export class EngineScan implements Scan {
     const cursor = this.#cursor;
     if (cursor === undefined) return false;
     if (this.#started) cursor.next();
-    else cursor.start();
+    else this.#start(cursor);
+    return cursor.state <= CURSOR.VALID && this.#foldMerge(cursor);
+  }
+
+  #start(cursor: VisibleCursor): void {
     this.#started = true;
-    return cursor.state !== CURSOR.BLOCKED && this.#foldMerge(cursor);
+    cursor.pauseAt = this.#skipsPerTurn;
+    cursor.start();
   }
 
   /** Folds the present entry's value, where it must be; false where that waits for a block. */
@@ -100,7 +149,7 @@ export class EngineScan implements Scan {
     this.#fold?.end();
     this.#fold = undefined;
     const { state, isMerge, key, keyStart, keyEnd } = cursor;
-    if (state !== CURSOR.VALID || !isMerge) return true;
+    if (state !== CURSOR.VALID || !isMerge || this.#keysOnly) return true;
     this.#fold = this.#foldOf(key.slice(keyStart, keyEnd));
     return this.#fold.advance();
   }
@@ -114,10 +163,15 @@ export class EngineScan implements Scan {
     }
     const entry: Entry = [
       this.#pool.copy(cursor.key, cursor.keyStart, cursor.keyEnd),
-      this.#fold?.value ?? this.#pool.copy(cursor.value, cursor.valueStart, cursor.valueEnd),
+      this.#keysOnly ? NO_VALUE : this.#valueOf(cursor),
     ];
-    if (--this.#left === 0) this.#end();
+    this.#leftBytes -= entry[0].length + entry[1].length;
+    if (--this.#left === 0 || this.#leftBytes <= 0) this.#end();
     return entry;
+  }
+
+  #valueOf(cursor: VisibleCursor): Uint8Array {
+    return this.#fold?.value ?? this.#pool.copy(cursor.value, cursor.valueStart, cursor.valueEnd);
   }
 
   #result(): IteratorResult<Entry, undefined> {
@@ -148,15 +202,51 @@ export class EngineScan implements Scan {
     return entries;
   }
 
+  async #page(): Promise<EntriesPage> {
+    this.#isPaging = true;
+    const entries: Entry[] = [];
+    for (;;) {
+      if (!this.#move()) await this.#unblock();
+      if (this.#cursor?.state === CURSOR.PAUSED) {
+        const resume = this.#cursor.resumeKey;
+        this.#end();
+        return { entries, resume };
+      }
+      const entry = this.#entry();
+      if (entry === undefined) return { entries, resume: undefined };
+      entries.push(entry);
+      if (entries.length % this.#skipsPerTurn === 0) await turn();
+      if (this.#ended) return { entries, resume: this.#reverse ? entry[0] : keyAfter(entry[0]) };
+    }
+  }
+
+  async #count(): Promise<number> {
+    for (let count = 0; ; count++) {
+      if (!this.#move()) await this.#unblock();
+      if (this.#ended || this.#cursor?.state === CURSOR.END) {
+        this.#end();
+        return count;
+      }
+      if ((count + 1) % this.#skipsPerTurn === 0) await turn();
+    }
+  }
+
   async #unblock(): Promise<void> {
     let cursor = this.#cursor;
     if (cursor === undefined) {
       cursor = await this.#makeCursor();
       this.#cursor = cursor;
-      this.#started = true;
-      cursor.start();
+      this.#start(cursor);
     }
-    while (cursor.state === CURSOR.BLOCKED) await cursor.load();
+    while (cursor.state > CURSOR.VALID) {
+      if (cursor.state === CURSOR.BLOCKED) await cursor.load();
+      else if (this.#isPaging) return;
+      else {
+        await turn();
+        cursor.pauseAt = cursor.skipped + this.#skipsPerTurn;
+        cursor.goOn();
+      }
+    }
     for (let isWhole = this.#foldMerge(cursor); !isWhole; isWhole = this.#fold?.advance() ?? true) {
       await this.#fold?.load();
     }

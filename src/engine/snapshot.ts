@@ -3,7 +3,16 @@
  * disk space: close it when done.
  */
 import { VarveError } from "../errors.ts";
-import type { Data, EntryRecord, ScanOptions, Snapshot } from "../store.ts";
+import type {
+  CountOptions,
+  Data,
+  EntryRecord,
+  Page,
+  PageOptions,
+  ReadOptions,
+  ScanOptions,
+  Snapshot,
+} from "../store.ts";
 import type { EngineScan } from "./scan.ts";
 
 /** Reading at the snapshot's sequence, as the database does it. */
@@ -12,6 +21,8 @@ export interface SnapshotReads {
   getEntry(key: Data, sequence: number): Promise<EntryRecord | undefined>;
   getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]>;
   scan(options: ScanOptions | undefined, sequence: number): EngineScan;
+  page(options: PageOptions | undefined, sequence: number): Promise<Page>;
+  count(options: CountOptions | undefined, sequence: number): Promise<number>;
 }
 
 export class EngineSnapshot implements Snapshot {
@@ -44,13 +55,20 @@ export class EngineSnapshot implements Snapshot {
 
   scan(options?: ScanOptions): EngineScan {
     this.#assertOpen();
-    if (options?.at !== undefined) {
-      throw new VarveError(
-        "INVALID_ARGUMENT",
-        "a snapshot is read as of its own sequence, not at another",
-      );
-    }
+    assertNoAt(options);
     return this.#reads.scan(options, this.sequence);
+  }
+
+  async page(options?: PageOptions): Promise<Page> {
+    this.#assertOpen();
+    assertNoAt(options);
+    return this.#reads.page(options, this.sequence);
+  }
+
+  async count(options?: CountOptions): Promise<number> {
+    this.#assertOpen();
+    assertNoAt(options);
+    return this.#reads.count(options, this.sequence);
   }
 
   /** Scans that were begun go on. Closing twice is fine. */
@@ -67,4 +85,10 @@ export class EngineSnapshot implements Snapshot {
   #assertOpen(): void {
     if (this.#closed) throw new VarveError("CLOSED", "the snapshot is closed");
   }
+}
+
+function assertNoAt(options: ReadOptions | undefined): void {
+  if (options?.at === undefined) return;
+  const message = "a snapshot is read as of its own sequence, not at another";
+  throw new VarveError("INVALID_ARGUMENT", message);
 }

@@ -20,6 +20,7 @@ import {
   type MergeOperator,
   type Operand,
   type Operation,
+  type PageOptions,
   type ScanOptions,
 } from "../store.ts";
 
@@ -217,14 +218,30 @@ export function checkScan(options: ScanOptions | undefined, limits: Limits): Sca
     throw new VarveError("INVALID_ARGUMENT", `scan takes an object, not ${describe(options)}`);
   }
   for (const name of BOUNDS) checkBound(name, options[name], limits);
-  const { limit, reverse } = options;
+  const { limit, limitBytes } = options;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
     throw new VarveError("INVALID_ARGUMENT", `limit is ${limit}; it must be a whole number from 0`);
   }
-  if (reverse !== undefined && typeof reverse !== "boolean") {
-    throw new VarveError("INVALID_ARGUMENT", `reverse is a boolean, not ${describe(reverse)}`);
+  if (limitBytes !== undefined && (!Number.isInteger(limitBytes) || limitBytes < 1)) {
+    const message = `limitBytes is ${limitBytes}; it must be a whole number from 1`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
+  for (const name of ["reverse", "keysOnly"] as const) {
+    const flag: unknown = options[name];
+    if (flag === undefined || typeof flag === "boolean") continue;
+    throw new VarveError("INVALID_ARGUMENT", `${name} is a boolean, not ${describe(flag)}`);
   }
   return options;
+}
+
+/** Whether the cursor is one of such a scan is seen when it is used. */
+export function checkPage(options: PageOptions | undefined, limits: Limits): PageOptions {
+  const checked: PageOptions = checkScan(options, limits);
+  const { cursor, limit } = checked;
+  if (limit === 0) throw new VarveError("INVALID_ARGUMENT", "a page has room for at least 1 entry");
+  if (cursor === undefined || cursor instanceof Uint8Array) return checked;
+  const message = `cursor is a Uint8Array, as the page before gave it, not ${describe(cursor)}`;
+  throw new VarveError("INVALID_ARGUMENT", message);
 }
 
 export interface InclusiveRange {

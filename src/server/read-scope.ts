@@ -22,5 +22,7 @@ function readerAt(store: ServedStore, at: number): ServedReader {
     getEntry: (key) => store.getEntry(key, { at }),
     getMany: (keys) => store.getMany(keys, { at }),
     scan: (options) => store.scan({ ...options, at }),
+    page: (options) => store.page({ ...options, at }),
+    count: (options) => store.count({ ...options, at }),
   };
 }

@@ -5,13 +5,17 @@
  * Hot path: GET from memory allocates no more than the store itself needs.
  */
 import {
+  decodeCount,
   decodeGet,
   decodeGetMany,
   decodeHistory,
+  decodePage,
   decodeScan,
   encodeAbsent,
+  encodeCounted,
   encodeEntry,
   encodeHistoryData,
+  encodePageData,
   encodeValue,
   encodeValues,
   type Frame,
@@ -26,6 +30,10 @@ import { StreamedScan } from "./served-scan.ts";
 import type { ServerContext } from "./server-context.ts";
 
 const SCAN_RETRY_MS = 100;
+/** Of a page that has no limits of its own, and at most. */
+const PAGE_ENTRIES = 1000;
+const PAGE_BYTES = 1024 * 1024;
+const PAGE_ENTRIES_MAX = 100_000;
 
 export function get(
   connection: Connection,
@@ -104,6 +112,38 @@ export function getMany(
       throw new VarveError("BATCH_TOO_LARGE", message);
     }
     checkLength(connection, encodeValues(connection.writer, requestId, values));
+  });
+}
+
+export function page(
+  connection: Connection,
+  context: ServerContext,
+  frame: Frame,
+  scope: RequestScope | undefined,
+): void {
+  const { requestId } = frame;
+  const options = decodePage(frame);
+  answerLater(connection, context, requestId, async () => {
+    // The last entry may go over the limit; half a frame leaves room for one that is large.
+    const limitBytes = Math.min(options.limitBytes ?? PAGE_BYTES, connection.peerFrameBytesMax / 2);
+    const limit = Math.min(options.limit ?? PAGE_ENTRIES, PAGE_ENTRIES_MAX);
+    const reader = readerOf(connection, context, scope);
+    const given = await reader.page({ ...options, limit, limitBytes: Math.ceil(limitBytes) });
+    checkLength(connection, encodePageData(connection.writer, requestId, given));
+  });
+}
+
+export function count(
+  connection: Connection,
+  context: ServerContext,
+  frame: Frame,
+  scope: RequestScope | undefined,
+): void {
+  const { requestId } = frame;
+  const range = decodeCount(frame);
+  answerLater(connection, context, requestId, async () => {
+    const counted = await readerOf(connection, context, scope).count(range);
+    encodeCounted(connection.writer, requestId, counted);
   });
 }
 

@@ -24,7 +24,7 @@ import {
 import { VarveError } from "../errors.ts";
 import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
-import { get, getEntry, getMany, history, scan } from "./reads.ts";
+import { count as countEntries, get, getEntry, getMany, history, page, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
 import {
   closeSnapshot,
@@ -113,6 +113,12 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.GET_ENTRY:
       getEntry(connection, context, frame, scope);
+      break;
+    case OPCODE.PAGE:
+      page(connection, context, frame, scope);
+      break;
+    case OPCODE.COUNT:
+      countEntries(connection, context, frame, scope);
       break;
     case OPCODE.HISTORY:
       history(connection, context, frame);

@@ -5,6 +5,7 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { feedConformance } from "./feed-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { pageConformance } from "./page-conformance.ts";
 import { pastConformance } from "./past-conformance.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
@@ -31,5 +32,6 @@ const open: OpenStore = async () => {
 storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
 feedConformance("client over TCP", open);
+pageConformance("client over TCP", open);
 pastConformance("client over TCP", open);
 snapshotConformance("client over TCP", open);

@@ -3,6 +3,7 @@ import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 import { feedConformance } from "./feed-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { pageConformance } from "./page-conformance.ts";
 import { pastConformance } from "./past-conformance.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
@@ -23,6 +24,7 @@ const openTiny: OpenStore = async () => {
 storeConformance("Database", open);
 writeConformance("Database", open);
 feedConformance("Database", open);
+pageConformance("Database", open);
 pastConformance("Database", open);
 storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);

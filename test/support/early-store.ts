@@ -10,6 +10,7 @@ import {
   type KeyVersion,
   NOT_CACHED,
   type Operation,
+  type Page,
   type ScanOptions,
   type Watch,
 } from "../../src/store.ts";
@@ -53,6 +54,14 @@ export class EarlyStore implements ServedStore {
         if (this.#early.get(key) === change) this.#early.delete(key);
       }
     }
+  }
+
+  page(...args: Parameters<ServedStore["page"]>): Promise<Page> {
+    return this.#database.page(...args);
+  }
+
+  count(...args: Parameters<ServedStore["count"]>): Promise<number> {
+    return this.#database.count(...args);
   }
 
   history(...args: Parameters<ServedStore["history"]>): Promise<KeyVersion[]> {

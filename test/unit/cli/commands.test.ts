@@ -44,6 +44,27 @@ test("a value comes from standard input, binary ones in hex", async () => {
   expect((await varve(["get", "00ff", "--encoding", "hex"])).stdout).toBe("fffe\n");
 });
 
+test("count counts, and scan goes page by page, with keys alone", async () => {
+  for (const key of ["p:1", "p:2", "p:3"]) await varve(["put", key, `of ${key}`]);
+  expect((await varve(["count", "--prefix", "p:"])).stdout).toBe("3\n");
+  expect((await varve(["count", "--gte", "p:2", "--lt", "p:9", "--json"])).stdout).toBe(
+    '{"count":2}\n',
+  );
+  const page = ["scan", "--prefix", "p:", "--keys-only", "--limit", "2", "--json", "--cursor"];
+  const lines = (text: string) =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  const first = lines((await varve([...page, "-"])).stdout);
+  expect(first.slice(0, 2)).toEqual([{ key: "p:1" }, { key: "p:2" }]);
+  const second = lines((await varve([...page, first[2].cursor])).stdout);
+  expect(second).toEqual([{ key: "p:3" }, { cursor: null }]);
+  expect((await varve([...page, "wrong"])).code).toBe(1);
+  const limited = await varve(["scan", "--prefix", "p:", "--limit-bytes", "1"]);
+  expect(limited.stdout).toContain("1 entry");
+});
+
 test("history shows the versions of a key, and --at reads an older one", async () => {
   await varve(["put", "old", "1"]);
   await varve(["put", "old", "2"]);

@@ -26,6 +26,7 @@ test("a scan sends its bounds and iterates over what the server sends", async ()
     prefix: bytes("k"),
     limit: 5,
     reverse: true,
+    keysOnly: false,
   });
   peer.answer(request.id, { kind: "SCAN_DATA", entries: entries(0, 3) });
   peer.answer(request.id, { kind: "SCAN_DATA", entries: [] });

@@ -60,7 +60,9 @@ const operation = fc.oneof(
 const scanOptions = fc
   .record({
     reverse: fc.boolean(),
+    keysOnly: fc.boolean(),
     limit: optional(u53),
+    limitBytes: optional(u53),
     gte: optional(bytes),
     gt: optional(bytes),
     lt: optional(bytes),
@@ -101,6 +103,11 @@ export const requests = fc.oneof(
     .filter((hello) => hello.versionMin <= hello.versionMax),
   fc.record({ kind: kind("GET"), key: bytes, at }),
   fc.record({ kind: kind("GET_ENTRY"), key: bytes, at }),
+  fc
+    .record({ options: scanOptions, cursor: fc.uint8Array({ minLength: 1, maxLength: 20 }), at })
+    .map(({ options, cursor, at }) => ({ kind: "PAGE", options: { ...options, cursor }, at })),
+  fc.record({ kind: kind("PAGE"), options: scanOptions, at }),
+  fc.record({ kind: kind("COUNT"), range: deletedRange, at }),
   fc.record({ kind: kind("HISTORY"), key: bytes }),
   fc.record({ kind: kind("HISTORY"), key: bytes, limit: fc.integer({ min: 1, max: 2 ** 32 - 1 }) }),
   fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes), at }),
@@ -233,6 +240,12 @@ export const answers = fc.oneof(
       expiresAt: optional(u53),
     }),
   }),
+  fc.record({
+    kind: kind("PAGE_DATA"),
+    entries: fc.array(fc.tuple(bytes, bytes)),
+    cursor: optional(fc.uint8Array({ minLength: 1, maxLength: 20 })),
+  }),
+  fc.record({ kind: kind("COUNTED"), count: u53 }),
   fc.record({
     kind: kind("HISTORY_DATA"),
     versions: fc.array(
