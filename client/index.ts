@@ -27,6 +27,7 @@ export {
   type Store,
   VarveError,
   type Welcome,
+  type WriteCondition,
   type WriteOptions,
 } from "varve-protocol";
 export type { VarveClient, VerifyResult } from "./client.ts";

@@ -118,6 +118,8 @@ export {
   type ScanOptions,
   type Snapshot,
   type Store,
+  type UnchangedCondition,
+  type WriteCondition,
   type WriteOptions,
 } from "./store.ts";
 export {

@@ -53,6 +53,17 @@ export type Condition =
 export type KeyCondition = Condition & { readonly key: Data };
 
 /**
+ * That nothing was written since a sequence: to a key, which `present` says is there still, as entries also expire; or
+ * to any key in a range, though it may take a change for granted where it cannot tell. Otherwise the write fails with
+ * `CONFLICT`: read again, and try anew. The sequence is that of a snapshot, at which the key or range was read.
+ */
+export type UnchangedCondition =
+  | { readonly key: Data; readonly unchangedSince: number; readonly present?: true }
+  | { readonly range: KeyRange; readonly unchangedSince: number };
+
+export type WriteCondition = KeyCondition | UnchangedCondition;
+
+/**
  * When an entry expires: so many milliseconds after the call, or at a time of the store's wall clock in milliseconds
  * since 1970. Not both. From then on the entry is absent to every reader, and its space comes back by itself.
  */
@@ -64,14 +75,14 @@ export interface Expiry {
 
 export interface DeleteOptions extends WriteOptions {
   /** On the key itself; or a list, on any keys. The write fails with `CONDITION_FAILED` where one does not hold. */
-  readonly if?: Condition | readonly KeyCondition[];
+  readonly if?: Condition | readonly WriteCondition[];
 }
 
 export interface PutOptions extends DeleteOptions, Expiry {}
 
 export interface BatchOptions extends WriteOptions {
   /** On any keys, as they are before the batch: all must hold, or nothing is written. */
-  readonly if?: readonly KeyCondition[];
+  readonly if?: readonly WriteCondition[];
 }
 
 /**

@@ -26,6 +26,7 @@ export {
   type ScanOptions,
   type Snapshot,
   type Store,
+  type WriteCondition,
   type WriteOptions,
 } from "varve-protocol";
 

@@ -181,6 +181,9 @@ export class Maintenance {
         ...this.#taskBase(codecOf(settings, 0)),
       };
       const result = await background.run(task);
+      for (const { memtable } of written) {
+        this.#options.snapshots.forget(memtable.largestSequence, task.snapshots[0]);
+      }
       added = result.added.map((table) => ({ level: 0, table }));
       this.flushBytes += result.bytesWritten;
       this.#flushes++;
@@ -251,7 +254,11 @@ export class Maintenance {
   async #merge(plan: CompactionPlan): Promise<void> {
     const { background, logger } = this.#options;
     const startedMs = performance.now();
-    const result = await background.run(this.#compactTask(plan));
+    const task = this.#compactTask(plan);
+    const result = await background.run(task);
+    for (const { largestSequence } of plan.inputs.flatMap(({ tables }) => tables)) {
+      this.#options.snapshots.forget(largestSequence, task.snapshots[0]);
+    }
     await this.#install({
       added: result.added.map((table) => ({ level: plan.outputLevel, table })),
       removed: removedBy(plan),

@@ -121,6 +121,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     admission.update(pressureOf(tree, settings));
   };
   const snapshots = new SnapshotList();
+  snapshots.forget(replayed.lastSequence);
   const background = world.startBackground();
   const maintenance = new Maintenance({
     settings,

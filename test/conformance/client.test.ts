@@ -6,6 +6,7 @@ import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import type { OpenStore } from "./opened-store.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { unchangedConformance } from "./unchanged-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
 const open: OpenStore = async () => {
@@ -29,3 +30,4 @@ const open: OpenStore = async () => {
 storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
 snapshotConformance("client over TCP", open);
+unchangedConformance("client over TCP", open);
