@@ -25,6 +25,8 @@ export {
   type Snapshot,
   type SnapshotInfo,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   VarveError,
   type Welcome,
   type WriteCondition,

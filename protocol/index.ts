@@ -118,10 +118,13 @@ export {
   type ScanOptions,
   type Snapshot,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   type UnchangedCondition,
   type WriteCondition,
   type WriteOptions,
 } from "./store.ts";
+export { runTransaction } from "./transaction.ts";
 export {
   decodeExpire,
   decodeIncrement,

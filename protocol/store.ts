@@ -170,6 +170,29 @@ export interface Snapshot extends Reader, AsyncDisposable {
   close(): Promise<void>;
 }
 
+/**
+ * What a transaction's function works with. Reads see one moment, that of the first of them, and the transaction's own
+ * writes, which are kept here until it commits. Of use until the function has returned: then calls fail with `CLOSED`.
+ */
+export interface Transaction extends Reader {
+  /** Of an entry that the transaction has written, `sequence` is 0 and the times are of now: it is not committed yet. */
+  getEntry(key: Data): Promise<EntryRecord | undefined>;
+  put(key: Data, value: Data, expiry?: Expiry): void;
+  delete(key: Data): void;
+  deleteRange(range: KeyRange): void;
+  /** Reads nothing: two transactions that merge the same key are not in each other's way. */
+  merge(key: Data, operator: MergeOperator, operand: Operand): void;
+  /** Reads the counter, and tells what it comes to. Fails as the store's `increment` does. */
+  increment(key: Data, delta?: number | bigint): Promise<bigint>;
+}
+
+export interface TransactionOptions extends WriteOptions {
+  /** How often it starts again because somebody was faster, before it fails with `CONFLICT`. Default 10. */
+  readonly retries?: number;
+  /** How long to wait before the given attempt to start again, from 1. By default random, up to a limit that doubles. */
+  readonly backoffMs?: (attempt: number) => number;
+}
+
 export interface Store extends Reader, AsyncDisposable {
   put(key: Data, value: Data, options?: PutOptions): Promise<Commit>;
   /** Deleting an absent key succeeds. */
@@ -200,6 +223,19 @@ export interface Store extends Reader, AsyncDisposable {
   expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined>;
   /** Takes the entry's expiry away. `undefined` where the key is absent. */
   persist(key: Data, options?: WriteOptions): Promise<Commit | undefined>;
+  /**
+   * Runs a function whose reads and writes are as if nothing else were done meanwhile: serializable. Its writes are
+   * one batch. Where something that it read was written before it could commit, it starts again, from the beginning,
+   * so it may run several times; what it throws ends it, and nothing is written. Resolves to what it returns.
+   *
+   * Fails with `CONFLICT` where others were faster each time, and with `BATCH_TOO_LARGE` where it reads or writes more
+   * than a transaction can. What it read may also have changed because an entry expired: of keys that is a conflict,
+   * of what a scan found it is not.
+   */
+  transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result>;
   /** The store as it is at the call: every write that was answered before is in it. */
   snapshot(): Promise<Snapshot>;
   close(): Promise<void>;

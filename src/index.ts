@@ -18,6 +18,8 @@ export type {
   ScanOptions,
   Snapshot,
   Store,
+  Transaction,
+  TransactionOptions,
   WriteOptions,
 } from "./store.ts";
 export { NOT_CACHED } from "./store.ts";

@@ -22,10 +22,13 @@ export {
   type Operation,
   type PutOptions,
   type Reader,
+  runTransaction,
   type Scan,
   type ScanOptions,
   type Snapshot,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   type WriteCondition,
   type WriteOptions,
 } from "varve-protocol";

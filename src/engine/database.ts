@@ -21,8 +21,11 @@ import {
   type Operand,
   type Operation,
   type PutOptions,
+  runTransaction,
   type ScanOptions,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   type WriteOptions,
 } from "../store.ts";
 import type { Engine } from "./engine.ts";
@@ -180,6 +183,14 @@ export class Database implements Store {
         maintenance.wake();
       },
     );
+  }
+
+  async transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    this.#open();
+    return runTransaction(this, body, options);
   }
 
   /** Writes all memtables to tables; resolves when they are on the disk. */

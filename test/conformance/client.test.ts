@@ -6,6 +6,7 @@ import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import type { OpenStore } from "./opened-store.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { transactionConformance } from "./transaction-conformance.ts";
 import { unchangedConformance } from "./unchanged-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
@@ -31,3 +32,4 @@ storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
 snapshotConformance("client over TCP", open);
 unchangedConformance("client over TCP", open);
+transactionConformance("client over TCP", open);

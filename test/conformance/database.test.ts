@@ -4,6 +4,7 @@ import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 import type { OpenStore } from "./opened-store.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { transactionConformance } from "./transaction-conformance.ts";
 import { unchangedConformance } from "./unchanged-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
@@ -23,7 +24,9 @@ storeConformance("Database", open);
 writeConformance("Database", open);
 snapshotConformance("Database", open);
 unchangedConformance("Database", open);
+transactionConformance("Database", open);
 storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);
 snapshotConformance("Database with tiny memtables and tables", openTiny);
 unchangedConformance("Database with tiny memtables and tables", openTiny);
+transactionConformance("Database with tiny memtables and tables", openTiny);

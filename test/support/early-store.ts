@@ -10,6 +10,8 @@ import {
   NOT_CACHED,
   type Operation,
   type ScanOptions,
+  type Transaction,
+  type TransactionOptions,
 } from "../../src/store.ts";
 
 const encoder = new TextEncoder();
@@ -110,6 +112,13 @@ export class EarlyStore implements ServedStore {
       if (reverse) sorted.reverse();
       return sorted.map((key): Entry => [bytesOf(key), entries.get(key) ?? new Uint8Array()]);
     });
+  }
+
+  transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    return this.#database.transaction(body, options);
   }
 
   snapshot(): ReturnType<Database["snapshot"]> {
