@@ -228,8 +228,8 @@ class BufferedTransaction implements Transaction {
     this.#isOver = true;
     const snapshot = await this.#snapshot?.catch(() => undefined);
     for (const scan of this.#scans) await scan.return().catch(() => undefined);
-    // It ends with its lease otherwise; the outcome is known by now.
-    await snapshot?.close().catch(() => undefined);
+    // The outcome is known, so nobody waits for this; where it fails, the snapshot ends with its lease.
+    snapshot?.close().catch(() => undefined);
   }
 
   #open(): Promise<Snapshot> {
