@@ -8,9 +8,6 @@ import type { RangeRead } from "./transaction-reads.ts";
 import { type PendingEntry, type TransactionWrites, valueAfter } from "./transaction-writes.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
-/** Entries that are fetched of the snapshot at a time, from the first number to the second. */
-const FETCHED_MIN = 8;
-const FETCHED_MAX = 512;
 
 export class TransactionScan implements Scan {
   readonly #open: () => Promise<Snapshot>;
@@ -23,9 +20,8 @@ export class TransactionScan implements Scan {
   readonly #isHidden: (key: Uint8Array) => boolean;
   #left: number;
   #stored: Scan | undefined;
-  #fetched: Entry[] = [];
-  #next = 0;
-  #fetchCount = FETCHED_MIN;
+  /** The next of what the snapshot has, once it was asked for. */
+  #peeked: Entry | undefined;
   #isStoredOver = false;
   #isOver = false;
   #busy: Promise<unknown> = Promise.resolve();
@@ -111,7 +107,7 @@ export class TransactionScan implements Scan {
   /** Takes what comes first of the two, or both where they are one key; `undefined` where that leaves nothing. */
   #merged(stored: Entry | undefined, own: PendingEntry | undefined): Entry | undefined {
     const order = this.#order(stored, own);
-    if (order <= 0) this.#next++;
+    if (order <= 0) this.#peeked = undefined;
     if (order >= 0) this.#own.pop();
     if (order < 0 || own === undefined) {
       return stored === undefined || this.#isHidden(stored[0]) ? undefined : stored;
@@ -126,16 +122,15 @@ export class TransactionScan implements Scan {
     return this.#sign * Buffer.compare(stored[0], own.key);
   }
 
-  /** What the snapshot has next; it stays until `#next` moves on. */
+  /** What the snapshot has next; it stays until it is taken. */
   async #storedEntry(): Promise<Entry | undefined> {
-    if (this.#next < this.#fetched.length) return this.#fetched[this.#next];
-    if (this.#isStoredOver) return undefined;
+    if (this.#peeked !== undefined || this.#isStoredOver) return this.#peeked;
     this.#stored ??= (await this.#open()).scan(this.#storedOptions());
-    this.#fetched = await this.#stored.nextMany(this.#fetchCount);
-    this.#fetchCount = Math.min(2 * this.#fetchCount, FETCHED_MAX);
-    this.#next = 0;
-    this.#isStoredOver = this.#fetched.length === 0;
-    return this.#fetched[0];
+    // One by one: how large they are is not known before.
+    const { done, value } = await this.#stored.next();
+    this.#isStoredOver = done === true;
+    this.#peeked = value;
+    return value;
   }
 
   /** Of what the snapshot has, the transaction's writes may hide some: as much more must be read of it. */
@@ -148,7 +143,7 @@ export class TransactionScan implements Scan {
   async #end(): Promise<void> {
     this.#isOver = true;
     this.#isStoredOver = true;
-    this.#fetched = [];
+    this.#peeked = undefined;
     this.#own.length = 0;
     await this.#stored?.return();
   }

@@ -10,7 +10,7 @@ import type { KeyBounds } from "../cursor/bounds.ts";
 import { KIND_SEEK, SEQUENCE_MAX, trailerHigh, trailerLow } from "../key.ts";
 import type { Memtable } from "../memtable/memtable.ts";
 import { LEVELS } from "../options.ts";
-import type { View } from "./view.ts";
+import type { View, ViewList } from "./view.ts";
 
 /** Entries that are put in order at a time, which takes about a millisecond. */
 const LINK_STEP = 2048;
@@ -21,13 +21,18 @@ export interface RangeChange {
 }
 
 /** Puts what is asked into order, a piece at a time, so that the commit has little left to do. */
-export async function orderMemtables(view: View, since: number): Promise<void> {
-  for (const memtable of view.memtables) {
-    if (memtable.largestSequence <= since) continue;
-    while (memtable.unlinked > LINK_STEP) {
-      memtable.link(LINK_STEP);
-      await setImmediate();
+export async function orderMemtables(views: ViewList, since: number): Promise<void> {
+  const view = views.pin();
+  try {
+    for (const memtable of view.memtables) {
+      if (memtable.largestSequence <= since) continue;
+      while (memtable.unlinked > LINK_STEP) {
+        memtable.link(LINK_STEP);
+        await setImmediate();
+      }
     }
+  } finally {
+    views.unpin(view);
   }
 }
 

@@ -239,7 +239,7 @@ export class Writes {
     const merged = batch.operations.filter(({ kind }) => kind === KIND.MERGE);
     const keys = [...conditions, ...merged].map(({ key }) => key);
     return this.#settled(async () => {
-      for (const { unchangedSince } of ranges) await orderMemtables(tree.view, unchangedSince);
+      for (const { unchangedSince } of ranges) await orderMemtables(tree.views, unchangedSince);
       return this.#latest.use(keys, (latest) => {
         const forgotten = snapshots.forgottenSequence;
         for (const [i, condition] of conditions.entries()) {

@@ -102,6 +102,33 @@ test("writes that are submitted and not yet visible are changes", async () => {
   await put;
 });
 
+test("a memtable that is flushed while it is put in order for a range is left alone", async () => {
+  const fs = new MemoryFileSystem();
+  await using db = await Database.open("/db", { fs, background: "inline" });
+  for (let round = 0; round < 3; round++) {
+    const { version: unchangedSince } = await db.put(`before${round}`, "1");
+    const fill = (prefix: string) =>
+      db.batch(
+        Array.from({ length: 20_000 }, (_, i) => ({
+          type: "put",
+          key: `${prefix}${round}:${(i * 7919) % 20_000}`,
+          value: "v",
+        })),
+      );
+    await fill("a");
+    const range = { prefix: `a${round}` };
+    const refused = expect(
+      db.put("x", "1", { if: [{ range, unchangedSince }] }),
+    ).rejects.toMatchObject(CONFLICT);
+    await db.flush();
+    await fill("b");
+    await refused;
+    for (const prefix of [`a${round}`, `b${round}`]) {
+      expect((await Array.fromAsync(db.scan({ prefix }))).length).toBe(20_000);
+    }
+  }
+});
+
 test.each(seeds(60))("no change is missed, and of keys none is made up (seed %i)", async (seed) => {
   const random = new Random(seed);
   await using db = await opened();
