@@ -3,6 +3,7 @@ import {
   decodeCommitted,
   decodeEmpty,
   decodeEntry,
+  decodeHistoryData,
   decodeIncremented,
   decodeResult,
   decodeScanData,
@@ -57,6 +58,12 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       const entry = decodeEntry(frame);
       return { ...entry, value: pool.copy(entry.value, 0, entry.value.length) };
     }
+    case OPCODE.HISTORY_DATA:
+      if (call.opcode !== OPCODE.HISTORY) throw misfit(call, frame);
+      return decodeHistoryData(frame).map((version) => ({
+        ...version,
+        value: version.value && new Uint8Array(version.value),
+      }));
     case OPCODE.COMMITTED:
       if (!isWrite(call.opcode) || call.opcode === OPCODE.INCREMENT) throw misfit(call, frame);
       return { version: decodeCommitted(frame) };

@@ -10,6 +10,7 @@
  */
 import type { VarveError } from "varve-protocol";
 import type { ClientScan } from "./scan.ts";
+import type { WatchStream } from "./watch-stream.ts";
 
 const PLACE_BITS = 20;
 const PLACES_MAX = 2 ** PLACE_BITS;
@@ -35,7 +36,8 @@ export class Call {
   opcode = 0;
   /** The keys of a GET_MANY. */
   keys = 0;
-  scan: ClientScan | undefined = undefined;
+  /** What a SCAN's or WATCH's answers go to. */
+  scan: ClientScan | WatchStream | undefined = undefined;
   resolve: (value: unknown) => void = ignore;
   reject: (error: VarveError) => void = ignore;
   timer: NodeJS.Timeout | undefined = undefined;

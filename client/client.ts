@@ -16,18 +16,22 @@ import {
   encodeGet,
   encodeGetEntry,
   encodeGetMany,
+  encodeHistory,
   encodeIncrement,
   encodeMerge,
   encodePut,
   encodeScan,
   encodeSnapshotHandle,
+  type HistoryOptions,
   type Incremented,
   type KeyRange,
+  type KeyVersion,
   type MergeOperator,
   OPCODE,
   type Operand,
   type Operation,
   type PutOptions,
+  type ReadOptions,
   runTransaction,
   type Scan,
   type ScanOptions,
@@ -36,6 +40,9 @@ import {
   type Store,
   type Transaction,
   type TransactionOptions,
+  VarveError,
+  type Watch,
+  type WatchOptions,
   type Welcome,
   type WriteOptions,
 } from "varve-protocol";
@@ -45,12 +52,15 @@ import { ClientSnapshot } from "./snapshot.ts";
 import {
   checkBound,
   checkDurability,
+  checkHistory,
   checkId,
   checkKey,
   checkKeys,
   checkScan,
   checkValue,
+  scopeOf,
 } from "./validate.ts";
+import { checkWatch } from "./validate-watch.ts";
 import {
   checkBatch,
   checkConditions,
@@ -61,6 +71,7 @@ import {
   checkRange,
   conditionsOf,
 } from "./validate-writes.ts";
+import { ClientWatch } from "./watch.ts";
 
 /** What VERIFY found; `smallest` and `largest` are the keys that a problem concerns, where that is known. */
 export interface VerifyResult {
@@ -81,9 +92,13 @@ export interface VerifyResult {
  */
 export class VarveClient implements Store {
   readonly #connection: Connection;
+  readonly #reconnect: () => Promise<Connection>;
+  readonly #watches = new Set<ClientWatch>();
 
-  constructor(connection: Connection) {
+  /** `reconnect` makes further connections to the same server. */
+  constructor(connection: Connection, reconnect: () => Promise<Connection>) {
     this.#connection = connection;
+    this.#reconnect = reconnect;
   }
 
   /** What the server said of itself: version, features, limits. */
@@ -91,27 +106,30 @@ export class VarveClient implements Store {
     return this.#connection.welcome;
   }
 
-  get(key: Data, options?: CallOptions): Promise<Uint8Array | undefined> {
+  get(key: Data, options?: ReadOptions & CallOptions): Promise<Uint8Array | undefined> {
     const connection = this.#connection;
     return connection.call(OPCODE.GET, options, (writer, id) => {
       checkKey(key, connection.limits);
-      return encodeGet(writer, id, key);
+      return encodeGet(writer, id, key, scopeOf(options));
     });
   }
 
-  getEntry(key: Data, options?: CallOptions): Promise<EntryRecord | undefined> {
+  getEntry(key: Data, options?: ReadOptions & CallOptions): Promise<EntryRecord | undefined> {
     const connection = this.#connection;
     return connection.call(OPCODE.GET_ENTRY, options, (writer, id) => {
       checkKey(key, connection.limits);
-      return encodeGetEntry(writer, id, key);
+      return encodeGetEntry(writer, id, key, scopeOf(options));
     });
   }
 
-  getMany(keys: readonly Data[], options?: CallOptions): Promise<(Uint8Array | undefined)[]> {
+  getMany(
+    keys: readonly Data[],
+    options?: ReadOptions & CallOptions,
+  ): Promise<(Uint8Array | undefined)[]> {
     const connection = this.#connection;
     const encode = (writer: Parameters<typeof encodeGetMany>[0], id: number) => {
       checkKeys(keys, connection.limits);
-      return encodeGetMany(writer, id, keys);
+      return encodeGetMany(writer, id, keys, scopeOf(options));
     };
     return connection.call(OPCODE.GET_MANY, options, encode, keys?.length);
   }
@@ -217,8 +235,32 @@ export class VarveClient implements Store {
     const connection = this.#connection;
     checkScan(options, connection.limits);
     return connection.scan(options, (writer, id, credit) =>
-      encodeScan(writer, id, options, credit),
+      encodeScan(writer, id, options, credit, scopeOf(options)),
     );
+  }
+
+  history(key: Data, options?: HistoryOptions & CallOptions): Promise<KeyVersion[]> {
+    const connection = this.#connection;
+    return connection.call(OPCODE.HISTORY, options, (writer, id) => {
+      checkKey(key, connection.limits);
+      checkHistory(options);
+      return encodeHistory(writer, id, key, options);
+    });
+  }
+
+  /**
+   * As `Store.watch`, and it outlives the connection: it connects anew by itself and goes on where it was. Throws at
+   * once for wrong arguments and a connection that is lost already.
+   */
+  watch(options: WatchOptions = {}): Watch {
+    const watch = new ClientWatch({
+      options: checkWatch(options, this.#connection.limits),
+      connection: this.#connection,
+      reconnect: this.#reconnect,
+      onEnd: () => this.#watches.delete(watch),
+    });
+    this.#watches.add(watch);
+    return watch;
   }
 
   /** Leased: see `ClientSnapshot`. Fails with `OVERLOADED` where the connection has too many open. */
@@ -293,9 +335,12 @@ export class VarveClient implements Store {
 
   /**
    * Takes no further calls (`CLOSED`), waits for the answers in flight and ends the connection. Open scans
-   * fail with `CLOSED`. Closing twice is fine.
+   * and watches fail with `CLOSED`. Closing twice is fine.
    */
   close(): Promise<void> {
+    for (const watch of this.#watches) {
+      watch.fail(new VarveError("CLOSED", "the client was closed"));
+    }
     return this.#connection.close();
   }
 

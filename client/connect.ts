@@ -4,7 +4,7 @@ import { Channel } from "./channel.ts";
 import { VarveClient } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { shakeHands } from "./handshake.ts";
-import { type ConnectOptions, resolveSettings } from "./options.ts";
+import { type ConnectOptions, resolveSettings, type Settings } from "./options.ts";
 
 /**
  * Connects to `varve://host:port` (port 7420 by default) and shakes hands. Rejects with `INVALID_ARGUMENT`
@@ -13,13 +13,13 @@ import { type ConnectOptions, resolveSettings } from "./options.ts";
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<VarveClient> {
   const settings = resolveSettings(url, options);
+  const open = () => openConnection(settings);
+  return new VarveClient(await open(), open);
+}
+
+async function openConnection(settings: Settings): Promise<Connection> {
   const { host, port } = settings;
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const channel = new Channel(connectSocket({ host, port, noDelay: true }), address);
-  const connection = await shakeHands(
-    channel,
-    settings,
-    (welcome) => new Connection(channel, welcome, settings),
-  );
-  return new VarveClient(connection);
+  return shakeHands(channel, settings, (welcome) => new Connection(channel, welcome, settings));
 }

@@ -7,6 +7,7 @@ import {
   CONNECTION_REQUEST_ID,
   decodeError,
   decodeScanEnd,
+  encodeWatch,
   type Frame,
   type FrameWriter,
   type Limits,
@@ -22,6 +23,8 @@ import type { Channel } from "./channel.ts";
 import { type CallOptions, type Settings, timeoutOf } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { ClientScan, type ScanSource } from "./scan.ts";
+import type { CheckedWatch } from "./validate-watch.ts";
+import { WatchStream } from "./watch-stream.ts";
 
 /** Appends a request's frame and returns its length, or throws before it has begun one. */
 type Encode = (writer: FrameWriter, requestId: number) => number;
@@ -95,6 +98,18 @@ export class Connection implements ScanSource {
     call.scan = scan;
     if (options.signal !== undefined) this.#watch(call, options.signal);
     return scan;
+  }
+
+  /** Opens a watch. Throws what `call` rejects with. */
+  watch({ since, signal: _, ...options }: CheckedWatch): WatchStream {
+    const credit = this.#settings.scanCreditBytes;
+    const watched = since === undefined ? options : { ...options, since };
+    const call = this.#queue(OPCODE.WATCH, (writer, id) =>
+      encodeWatch(writer, id, watched, credit),
+    );
+    const stream = new WatchStream(this, call, credit);
+    call.scan = stream;
+    return stream;
   }
 
   grant(call: Call, bytes: number): void {
@@ -203,6 +218,7 @@ export class Connection implements ScanSource {
     }
     if (frame.opcode === OPCODE.ERROR) this.#onError(call, decodeError(frame));
     else if (call.opcode === OPCODE.SCAN) this.#onScanFrame(call, frame);
+    else if (call.opcode === OPCODE.WATCH) this.#onWatchFrame(call, frame);
     else this.#onAnswer(call, frame);
   };
 
@@ -221,11 +237,17 @@ export class Connection implements ScanSource {
     else scan.failed(error);
   }
 
+  #onWatchFrame(call: Call, frame: Frame): void {
+    if (frame.opcode !== OPCODE.WATCH_DATA) throw misfit(call, frame);
+    if (call.scan instanceof WatchStream) call.scan.received(frame);
+  }
+
   #onScanFrame(call: Call, frame: Frame): void {
+    const scan = call.scan instanceof ClientScan ? call.scan : undefined;
     if (frame.opcode === OPCODE.SCAN_DATA) {
-      call.scan?.received(decodePage(frame));
+      scan?.received(decodePage(frame));
     } else if (frame.opcode === OPCODE.SCAN_END) {
-      call.scan?.ended(decodeScanEnd(frame));
+      scan?.ended(decodeScanEnd(frame));
       this.#finish(call);
     } else {
       throw misfit(call, frame);

@@ -1,13 +1,20 @@
 /**
  * What waits to be sent. A call's frame is encoded at once, so that the caller may use its arrays again,
  * and waits here until the socket takes more and fewer than `inFlightMax` calls are with the server.
- * CANCEL and SCAN_CREDIT have a writer of their own, ahead of waiting calls: they are what makes room.
+ * CANCEL, SCAN_CREDIT and WATCH_CREDIT have a writer of their own, ahead of waiting calls: they are what makes room.
  *
  * Invariant: a call is SENT, and a write counts as maybe applied, exactly from the moment at which its
  * frame is handed to the socket.
  */
 import type { Socket } from "node:net";
-import { encodeEmpty, encodeScanCredit, FrameWriter, OPCODE, readU32 } from "varve-protocol";
+import {
+  encodeEmpty,
+  encodeScanCredit,
+  encodeWatchCredit,
+  FrameWriter,
+  OPCODE,
+  readU32,
+} from "varve-protocol";
 import { CALL_STATE, type Call, type CallTable } from "./call-table.ts";
 
 const FRAME_LENGTH_BYTES = 4;
@@ -52,7 +59,8 @@ export class Outbox {
   }
 
   grant(call: Call, bytes: number): void {
-    encodeScanCredit(this.#urgent, call.requestId, bytes);
+    const encode = call.opcode === OPCODE.WATCH ? encodeWatchCredit : encodeScanCredit;
+    encode(this.#urgent, call.requestId, bytes);
     this.#scheduleFlush();
   }
 

@@ -69,6 +69,10 @@ export class ClientSnapshot implements Snapshot {
   scan(options: ScanOptions & CallOptions = {}): Scan {
     const connection = this.#open();
     checkScan(options, connection.limits);
+    if (options.at !== undefined) {
+      const message = "a snapshot is read as of its own sequence, not at another";
+      throw new VarveError("INVALID_ARGUMENT", message);
+    }
     return connection.scan(options, (writer, id, credit) =>
       encodeScan(writer, id, options, credit, this.#scope),
     );

@@ -6,7 +6,10 @@ import {
   type Data,
   DURABILITIES,
   type Durability,
+  type HistoryOptions,
   type Limits,
+  type ReadOptions,
+  type RequestScope,
   type ScanOptions,
   VarveError,
 } from "varve-protocol";
@@ -94,4 +97,20 @@ export function checkScan(options: ScanOptions, limits: Limits): void {
   if (reverse !== undefined && typeof reverse !== "boolean") {
     invalid(`reverse is a boolean, not ${describe(reverse)}`);
   }
+}
+
+/** The moment that a read asks for; `undefined` for the present. */
+export function scopeOf(options: ReadOptions | undefined): RequestScope | undefined {
+  const sequence = options?.at;
+  if (sequence === undefined) return undefined;
+  if (!Number.isSafeInteger(sequence) || sequence < 0) {
+    invalid(`at is ${String(sequence)}; it must be the sequence of a commit`);
+  }
+  return { at: { sequence } };
+}
+
+export function checkHistory(options: HistoryOptions | undefined): void {
+  const limit = options?.limit;
+  if (limit === undefined || (Number.isInteger(limit) && limit >= 1 && limit < 2 ** 32)) return;
+  invalid(`limit is ${String(limit)}; it must be a whole number from 1`);
 }

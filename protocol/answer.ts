@@ -5,6 +5,7 @@ import { decodeError, encodeError } from "./failure.ts";
 import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
+import { decodeHistoryData, encodeHistoryData } from "./history.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import {
   decodeEntry,
@@ -17,8 +18,9 @@ import {
 } from "./reads.ts";
 import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
 import { decodeSnapshotOpened, encodeSnapshotOpened, type SnapshotLease } from "./snapshots.ts";
-import type { Entry, EntryRecord, Incremented } from "./store.ts";
+import type { Entry, EntryRecord, Incremented, KeyVersion } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
+import { decodeWatchData, encodeWatchData, type WatchPart } from "./watches.ts";
 import { decodeCommitted, encodeCommitted } from "./writes.ts";
 
 export type Answer =
@@ -29,12 +31,14 @@ export type Answer =
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
   | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
+  | { readonly kind: "HISTORY_DATA"; readonly versions: readonly KeyVersion[] }
   | ({ readonly kind: "SNAPSHOT_OPENED" } & SnapshotLease)
   | { readonly kind: "SNAPSHOT_CLOSED" }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
   | { readonly kind: "SCAN_END"; readonly count: number }
+  | { readonly kind: "WATCH_DATA"; readonly parts: readonly WatchPart[] }
   | { readonly kind: "RESULT"; readonly result: unknown };
 
 /** Appends the answer's frame; returns its `length`. WELCOME's request id is always 0. */
@@ -54,6 +58,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeValues(writer, requestId, answer.values);
     case "ENTRY":
       return encodeEntry(writer, requestId, answer.entry);
+    case "HISTORY_DATA":
+      return encodeHistoryData(writer, requestId, answer.versions);
     case "SNAPSHOT_OPENED":
       return encodeSnapshotOpened(writer, requestId, answer);
     case "SNAPSHOT_CLOSED":
@@ -66,6 +72,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeScanData(writer, requestId, answer.entries);
     case "SCAN_END":
       return encodeScanEnd(writer, requestId, answer.count);
+    case "WATCH_DATA":
+      return encodeWatchData(writer, requestId, answer.parts);
     case "RESULT":
       return encodeResult(writer, requestId, answer.result);
   }
@@ -90,6 +98,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "VALUES", values: decodeValues(frame) };
     case OPCODE.ENTRY:
       return { kind: "ENTRY", entry: decodeEntry(frame) };
+    case OPCODE.HISTORY_DATA:
+      return { kind: "HISTORY_DATA", versions: decodeHistoryData(frame) };
     case OPCODE.SNAPSHOT_OPENED:
       return { kind: "SNAPSHOT_OPENED", ...decodeSnapshotOpened(frame) };
     case OPCODE.SNAPSHOT_CLOSED:
@@ -103,6 +113,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "SCAN_DATA", entries: decodeScanData(frame) };
     case OPCODE.SCAN_END:
       return { kind: "SCAN_END", count: decodeScanEnd(frame) };
+    case OPCODE.WATCH_DATA:
+      return { kind: "WATCH_DATA", parts: decodeWatchData(frame) };
     case OPCODE.RESULT:
       return { kind: "RESULT", result: decodeResult(frame) };
     default:

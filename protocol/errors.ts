@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   COUNTER_OVERFLOW: 52,
   /** What a write depends on was changed since it was read; read again, and try anew. Nothing was written. */
   CONFLICT: 53,
+  /** The past asked for is gone; the error's `sequence` is the oldest that can be asked for. */
+  COMPACTED: 54,
   /** The snapshot's lease ran out, it was ended by an administrator, or it was never this connection's. */
   SNAPSHOT_EXPIRED: 55,
   /** The caller's `AbortSignal` fired, or the peer sent CANCEL. */
@@ -75,7 +77,10 @@ export interface ErrorDetails {
   readonly maybeApplied?: boolean;
   /** Of `CONDITION_FAILED` and `CONFLICT`: the key whose condition did not hold. */
   readonly key?: Uint8Array;
-  /** Of `CONDITION_FAILED` and `CONFLICT`: the sequence of that key's present entry; left out where the key is absent. */
+  /**
+   * Of `CONDITION_FAILED` and `CONFLICT`: the sequence of that key's present entry; left out where the key is absent. Of `COMPACTED`:
+   * the oldest that can be asked for.
+   */
   readonly sequence?: number;
   readonly cause?: unknown;
 }

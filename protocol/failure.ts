@@ -1,10 +1,10 @@
 /**
  * ERROR, the answer to any request that failed. Body, little-endian:
  *
- *   code u16 | details u8 | retryAfterMs u32 | [conflict] | message (UTF-8, to the end)
+ *   code u16 | details u8 | retryAfterMs u32 | [conflict] | [sequence u64] | message (UTF-8, to the end)
  *     conflict   keyLength u32 | key | sequence u64        sequence 0: the key is absent
  *
- * details: bit 0 retryable, bit 1 maybeApplied, bit 2 conflict. retryAfterMs 0xFFFFFFFF: none given.
+ * details: bit 0 retryable, bit 1 maybeApplied, bit 2 conflict, bit 3 sequence. retryAfterMs 0xFFFFFFFF: none given.
  */
 import { BodyReader } from "./body-reader.ts";
 import { ERROR_CODES, type ErrorDetails, errorCodeOf, VarveError } from "./errors.ts";
@@ -17,8 +17,8 @@ import {
 import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
 
-const DETAIL = { RETRYABLE: 1, MAYBE_APPLIED: 2, CONFLICT: 4 } as const;
-const DETAILS_ALL = 7;
+const DETAIL = { RETRYABLE: 1, MAYBE_APPLIED: 2, CONFLICT: 4, SEQUENCE: 8 } as const;
+const DETAILS_ALL = 15;
 const NO_RETRY_AFTER = 0xffffffff;
 const ABSENT = 0;
 /** Code, details and retryAfterMs. */
@@ -43,12 +43,15 @@ export function encodeError(
   const bytes = FRAME_FIXED_BYTES + FIXED_BYTES + message.length;
   const conflict =
     key !== undefined && bytes + CONFLICT_BYTES + key.length <= frameBytesMax ? key : undefined;
+  // That of a conflict stands with its key, and says nothing without.
+  const sequence = key === undefined ? error.sequence : undefined;
   writer.begin(OPCODE.ERROR, requestId);
   writer.u16(ERROR_CODES[error.code]);
   writer.u8(
     (error.retryable ? DETAIL.RETRYABLE : 0) |
       (error.maybeApplied ? DETAIL.MAYBE_APPLIED : 0) |
-      (conflict === undefined ? 0 : DETAIL.CONFLICT),
+      (conflict === undefined ? 0 : DETAIL.CONFLICT) |
+      (sequence === undefined ? 0 : DETAIL.SEQUENCE),
   );
   writer.u32(
     retryAfterMs === undefined
@@ -59,6 +62,7 @@ export function encodeError(
     writer.sized(conflict);
     writer.u64(error.sequence ?? ABSENT);
   }
+  if (sequence !== undefined) writer.u64(sequence);
   writer.data(message);
   return writer.end();
 }
@@ -72,6 +76,7 @@ export function decodeError(frame: Frame): VarveError {
   if (details > DETAILS_ALL) throw reader.malformed(`error details 0x${details.toString(16)}`);
   const retryAfterMs = reader.u32();
   const conflict = (details & DETAIL.CONFLICT) === 0 ? {} : readConflict(reader);
+  const own = (details & DETAIL.SEQUENCE) === 0 ? {} : { sequence: reader.u64() };
   const message = Buffer.from(reader.take(reader.remainingBytes)).toString();
   const code = errorCodeOf(number);
   return new VarveError(
@@ -82,6 +87,7 @@ export function decodeError(frame: Frame): VarveError {
       maybeApplied: (details & DETAIL.MAYBE_APPLIED) !== 0,
       ...(retryAfterMs === NO_RETRY_AFTER ? {} : { retryAfterMs }),
       ...conflict,
+      ...own,
     },
   );
 }

@@ -39,6 +39,12 @@ export {
   type Welcome,
 } from "./handshake.ts";
 export {
+  decodeHistory,
+  decodeHistoryData,
+  encodeHistory,
+  encodeHistoryData,
+} from "./history.ts";
+export {
   CONNECTION_REQUEST_ID,
   DEFAULT_PORT,
   FEATURES,
@@ -97,6 +103,7 @@ export {
 export {
   type BatchOptions,
   type Commit,
+  type CommitEvent,
   type Condition,
   type Data,
   type DeleteOptions,
@@ -105,15 +112,20 @@ export {
   type Entry,
   type EntryRecord,
   type Expiry,
+  type FeedOperation,
+  type HistoryOptions,
   type Incremented,
   type KeyCondition,
   type KeyRange,
+  type KeyVersion,
   MERGE_OPERATORS,
   type MergeOperator,
   type Operand,
   type Operation,
+  type ProgressEvent,
   type PutOptions,
   type Reader,
+  type ReadOptions,
   type Scan,
   type ScanOptions,
   type Snapshot,
@@ -121,6 +133,9 @@ export {
   type Transaction,
   type TransactionOptions,
   type UnchangedCondition,
+  type Watch,
+  type WatchEvent,
+  type WatchOptions,
   type WriteCondition,
   type WriteOptions,
 } from "./store.ts";
@@ -138,6 +153,19 @@ export {
   type IncrementRequest,
   type MergeRequest,
 } from "./updates.ts";
+export {
+  COMMIT_PART_HEADER_BYTES,
+  decodeWatch,
+  decodeWatchCredit,
+  decodeWatchData,
+  encodeWatch,
+  encodeWatchCredit,
+  encodeWatchData,
+  feedOperationBytesMax,
+  WATCH_DATA_HEADER_BYTES,
+  type WatchPart,
+  type WatchRequest,
+} from "./watches.ts";
 export {
   type BatchRequest,
   type DeleteRequest,

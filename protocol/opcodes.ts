@@ -3,8 +3,8 @@
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x13-0x15 and 0x19-0x1F reads, 0x27-0x2F writes,
- * 0x40-0x5F streams (change feeds), 0x76-0x7F administration.
+ * connection (authentication, keyspaces), 0x13-0x15 and 0x1A-0x1F reads, 0x27-0x2F writes,
+ * 0x42-0x5F streams, 0x76-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
 
@@ -18,6 +18,7 @@ export const OPCODE = {
   SNAPSHOT: 0x16,
   SNAPSHOT_CLOSE: 0x17,
   SNAPSHOT_RENEW: 0x18,
+  HISTORY: 0x19,
   PUT: 0x20,
   DELETE: 0x21,
   BATCH: 0x22,
@@ -27,6 +28,8 @@ export const OPCODE = {
   DELETE_RANGE: 0x26,
   SCAN: 0x30,
   SCAN_CREDIT: 0x31,
+  WATCH: 0x40,
+  WATCH_CREDIT: 0x41,
   STATS: 0x70,
   FLUSH: 0x71,
   COMPACT: 0x72,
@@ -43,10 +46,12 @@ export const OPCODE = {
   ENTRY: 0x93,
   SNAPSHOT_OPENED: 0x96,
   SNAPSHOT_CLOSED: 0x97,
+  HISTORY_DATA: 0x99,
   COMMITTED: 0xa0,
   INCREMENTED: 0xa1,
   SCAN_DATA: 0xb0,
   SCAN_END: 0xb1,
+  WATCH_DATA: 0xc0,
   RESULT: 0xf0,
 } as const;
 

@@ -60,7 +60,11 @@ export function writeOperation(writer: FrameWriter, operation: Operation): void 
 }
 
 export function readOperation(reader: BodyReader): BytesOperation {
-  const type = reader.u8();
+  return readOperationOf(reader, reader.u8());
+}
+
+/** What follows the type. */
+export function readOperationOf(reader: BodyReader, type: number): BytesOperation {
   switch (type) {
     case TYPE.DELETE:
       return { type: "delete", key: reader.sized() };

@@ -6,6 +6,7 @@ import { type CompactRange, decodeCompact, encodeCompact, encodeEmpty } from "./
 import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
+import { decodeHistory, encodeHistory, type HistoryRequest } from "./history.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { type DeleteRangeRequest, decodeDeleteRange, encodeDeleteRange } from "./ranges.ts";
 import { decodeGet, decodeGetMany, encodeGet, encodeGetEntry, encodeGetMany } from "./reads.ts";
@@ -30,6 +31,13 @@ import {
   type MergeRequest,
 } from "./updates.ts";
 import {
+  decodeWatch,
+  decodeWatchCredit,
+  encodeWatch,
+  encodeWatchCredit,
+  type WatchRequest,
+} from "./watches.ts";
+import {
   type BatchRequest,
   type DeleteRequest,
   decodeBatch,
@@ -48,6 +56,7 @@ export type Request =
   | ({ readonly kind: "GET"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_ENTRY"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_MANY"; readonly keys: Uint8Array[] } & RequestScope)
+  | ({ readonly kind: "HISTORY" } & HistoryRequest)
   | ({ readonly kind: "PUT" } & PutRequest)
   | ({ readonly kind: "DELETE" } & DeleteRequest)
   | ({ readonly kind: "BATCH" } & BatchRequest)
@@ -57,6 +66,8 @@ export type Request =
   | ({ readonly kind: "EXPIRE" } & ExpireRequest)
   | ({ readonly kind: "SCAN" } & ScanRequest & RequestScope)
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
+  | ({ readonly kind: "WATCH" } & WatchRequest)
+  | { readonly kind: "WATCH_CREDIT"; readonly credit: number }
   | { readonly kind: "SNAPSHOT" }
   | { readonly kind: "SNAPSHOT_CLOSE" | "SNAPSHOT_RENEW"; readonly handle: number }
   | { readonly kind: "SNAPSHOTS_LIST" }
@@ -85,6 +96,8 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeGetEntry(writer, requestId, request.key, request);
     case "GET_MANY":
       return encodeGetMany(writer, requestId, request.keys, request);
+    case "HISTORY":
+      return encodeHistory(writer, requestId, request.key, request);
     case "PUT": {
       const { durability, key, value, conditions, expiry } = request;
       return encodePut(writer, requestId, durability, key, value, conditions, expiry);
@@ -111,6 +124,12 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeScan(writer, requestId, request.options, request.credit, request);
     case "SCAN_CREDIT":
       return encodeScanCredit(writer, requestId, request.credit);
+    case "WATCH": {
+      const { kind: _, credit, range, ...options } = request;
+      return encodeWatch(writer, requestId, { ...options, ...range }, credit);
+    }
+    case "WATCH_CREDIT":
+      return encodeWatchCredit(writer, requestId, request.credit);
     case "SNAPSHOT_CLOSE":
     case "SNAPSHOT_RENEW":
     case "SNAPSHOT_KILL":
@@ -157,6 +176,8 @@ export function decodeRequest(received: Frame): Request {
       return { kind: "GET", key: decodeGet(frame), ...scope };
     case OPCODE.GET_ENTRY:
       return { kind: "GET_ENTRY", key: decodeGet(frame), ...scope };
+    case OPCODE.HISTORY:
+      return { kind: "HISTORY", ...decodeHistory(frame) };
     case OPCODE.GET_MANY:
       return { kind: "GET_MANY", keys: decodeGetMany(frame), ...scope };
     case OPCODE.PUT:
@@ -177,6 +198,10 @@ export function decodeRequest(received: Frame): Request {
       return { kind: "SCAN", ...decodeScan(frame), ...scope };
     case OPCODE.SCAN_CREDIT:
       return { kind: "SCAN_CREDIT", credit: decodeScanCredit(frame) };
+    case OPCODE.WATCH:
+      return { kind: "WATCH", ...decodeWatch(frame) };
+    case OPCODE.WATCH_CREDIT:
+      return { kind: "WATCH_CREDIT", credit: decodeWatchCredit(frame) };
     case OPCODE.COMPACT:
       return { kind: "COMPACT", range: decodeCompact(frame) };
     default:

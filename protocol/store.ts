@@ -128,8 +128,31 @@ export type Operation =
     }
   | ({ readonly type: "deleteRange" } & KeyRange);
 
+export interface ReadOptions {
+  /**
+   * Reads the store as it was when the commit with this sequence, its `version`, was the newest. Fails with `COMPACTED`
+   * where that past is gone; the error's `sequence` is the oldest that can be read. What has expired by now is absent.
+   */
+  readonly at?: number;
+}
+
+/** A version of a key, as `history` tells it. */
+export interface KeyVersion {
+  readonly sequence: number;
+  /** As it was then; `undefined` where the key was deleted, or the version has expired by now. */
+  readonly value: Uint8Array | undefined;
+  /** When it was committed; `undefined` where the key was deleted with a range. */
+  readonly updatedAt: number | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+export interface HistoryOptions {
+  /** At most so many versions, 100 unless given, up to 10,000. */
+  readonly limit?: number;
+}
+
 /** Without bounds a scan covers everything. */
-export interface ScanOptions extends KeyRange {
+export interface ScanOptions extends KeyRange, ReadOptions {
   /** From the last key to the first. */
   readonly reverse?: boolean;
   /** At most so many entries. */
@@ -146,6 +169,72 @@ export interface Scan extends AsyncIterableIterator<Entry>, AsyncDisposable {
   nextMany(count: number): Promise<Entry[]>;
   return(): Promise<IteratorResult<Entry, undefined>>;
   [Symbol.asyncIterator](): Scan;
+}
+
+/** What a watch tells, and from where on. Without bounds it tells of all keys. */
+export interface WatchOptions extends KeyRange {
+  /**
+   * The sequence behind which to begin: that of the last event that was told, or a `Commit.version`. A batch that it
+   * lies inside of is told whole. Unless given, the watch begins with what is committed next.
+   */
+  readonly since?: number;
+  /** How often the watch says how far it is when it has nothing else to tell, in milliseconds. Default 5000. */
+  readonly heartbeatMs?: number;
+  /** Ends the watch with `ABORTED`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * An operation as it was committed, with what was computed for it: increments and conditional writes are puts. All can
+ * be handed to `batch` as they are.
+ */
+export type FeedOperation =
+  | {
+      readonly type: "put";
+      readonly key: Uint8Array;
+      readonly value: Uint8Array;
+      readonly expiresAt?: number;
+    }
+  /** With `expiresAt`: the put of an entry that has expired since. An expiry by itself is no event. */
+  | { readonly type: "delete"; readonly key: Uint8Array; readonly expiresAt?: number }
+  | {
+      readonly type: "merge";
+      readonly key: Uint8Array;
+      readonly operator: MergeOperator;
+      readonly operand: Uint8Array;
+    }
+  /** The part of it that is watched; without `lt` to the end of all keys. */
+  | { readonly type: "deleteRange"; readonly gte: Uint8Array; readonly lt?: Uint8Array };
+
+export interface CommitEvent {
+  readonly type: "commit";
+  /** Of the batch's last operation: what the writer was told as `Commit.version`. */
+  readonly sequence: number;
+  /** Of the batch's first operation. */
+  readonly firstSequence: number;
+  /** When it was committed, by the store's wall clock. */
+  readonly time: number;
+  /** Those of the batch that are watched, in order; at least one. */
+  readonly operations: readonly FeedOperation[];
+}
+
+/** All up to this sequence has been told, as far as it is watched. Sequences may repeat. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  readonly sequence: number;
+}
+
+export type WatchEvent = CommitEvent | ProgressEvent;
+
+/**
+ * What is committed, from somewhere on, in order, and every batch whole. The first event is a progress that says where
+ * the watch begins. A watch holds nothing back for a slow reader, who is merely further behind in the log; it fails
+ * with `COMPACTED` where that is not kept any more, and the error's `sequence` is the oldest that can be asked for.
+ */
+export interface Watch extends AsyncIterableIterator<WatchEvent>, AsyncDisposable {
+  next(): Promise<IteratorResult<WatchEvent, undefined>>;
+  return(): Promise<IteratorResult<WatchEvent, undefined>>;
+  [Symbol.asyncIterator](): Watch;
 }
 
 export interface Reader {
@@ -194,6 +283,14 @@ export interface TransactionOptions extends WriteOptions {
 }
 
 export interface Store extends Reader, AsyncDisposable {
+  get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined>;
+  getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined>;
+  getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>;
+  /**
+   * The versions of a key, newest first, as far back as the store has kept all of them; the last one told is, unless
+   * the key came into being with it or `limit` ends the list, what the key was at the oldest sequence to be read at.
+   */
+  history(key: Data, options?: HistoryOptions): Promise<KeyVersion[]>;
   put(key: Data, value: Data, options?: PutOptions): Promise<Commit>;
   /** Deleting an absent key succeeds. */
   delete(key: Data, options?: DeleteOptions): Promise<Commit>;
@@ -236,6 +333,11 @@ export interface Store extends Reader, AsyncDisposable {
     body: (transaction: Transaction) => Promise<Result> | Result,
     options?: TransactionOptions,
   ): Promise<Result>;
+  /**
+   * Tells of commits as they become visible, and of those before, as far back as the log is kept. One that was answered
+   * as `interval` or `none` may be told and then be lost with power, as it is lost to reads.
+   */
+  watch(options?: WatchOptions): Watch;
   /** The store as it is at the call: every write that was answered before is in it. */
   snapshot(): Promise<Snapshot>;
   close(): Promise<void>;

@@ -243,7 +243,10 @@ class BufferedTransaction implements Transaction {
 }
 
 function checkScan(options: ScanOptions): ScanOptions {
-  const { limit, reverse } = options;
+  const { limit, reverse, at } = options;
+  if (at !== undefined) {
+    throw new VarveError("INVALID_ARGUMENT", "a transaction reads at one moment, its own");
+  }
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
     throw new VarveError("INVALID_ARGUMENT", `limit is ${limit}; it must be a whole number from 0`);
   }

@@ -8,18 +8,26 @@ export { type ErrorCode, VarveError } from "./errors.ts";
 export { DEFAULT_SETTINGS, type Settings } from "./options.ts";
 export type {
   Commit,
+  CommitEvent,
   Data,
   Durability,
   Entry,
   EntryRecord,
+  FeedOperation,
+  HistoryOptions,
+  KeyVersion,
   Operation,
   Reader,
+  ReadOptions,
   Scan,
   ScanOptions,
   Snapshot,
   Store,
   Transaction,
   TransactionOptions,
+  Watch,
+  WatchEvent,
+  WatchOptions,
   WriteOptions,
 } from "./store.ts";
 export { NOT_CACHED } from "./store.ts";

@@ -62,6 +62,19 @@ export interface Settings {
   readonly backgroundBytesPerSecond: number;
   /** While less than this is free on the volume, puts are refused with `NO_SPACE`; deletes and compaction go on. */
   readonly freeSpaceReserve: number;
+  /**
+   * Old versions are kept for this long, and as long as they are among this many last sequences, whichever is more,
+   * so that reads `at` a sequence of that time find them; 0 and 0: as long as they happen to be there.
+   */
+  readonly retentionMs: number;
+  readonly retentionSequences: number;
+  /**
+   * Log segments that nothing but `watch` needs are kept up to so many bytes together; 0 keeps none. A watch that
+   * falls further behind, or begins further back, fails with `COMPACTED`.
+   */
+  readonly feedRetentionBytes: number;
+  /** And up to this age; 0 for any. */
+  readonly feedRetentionMs: number;
   /** How long a write waits at a hard limit before it fails with `OVERLOADED`. */
   readonly writeDelayMaxMs: number;
 
@@ -95,6 +108,10 @@ export const DEFAULT_SETTINGS: Settings = {
   debtStopAt: 4096 * MIB,
   backgroundBytesPerSecond: 0,
   freeSpaceReserve: 256 * MIB,
+  retentionMs: 0,
+  retentionSequences: 0,
+  feedRetentionBytes: 64 * MIB,
+  feedRetentionMs: 0,
   writeDelayMaxMs: 5000,
   keyBytesMax: KEY_BYTES_LIMIT,
   valueBytesMax: VALUE_BYTES_LIMIT,
@@ -122,6 +139,10 @@ const RANGES: { readonly [name in keyof Settings]?: readonly [number, number] } 
   debtStopAt: [KIB, 2 ** 52],
   backgroundBytesPerSecond: [0, 2 ** 42],
   freeSpaceReserve: [0, 2 ** 52],
+  retentionMs: [0, 2 ** 42],
+  retentionSequences: [0, Number.MAX_SAFE_INTEGER],
+  feedRetentionBytes: [0, 2 ** 52],
+  feedRetentionMs: [0, 2 ** 43],
   writeDelayMaxMs: [0, 3_600_000],
   keyBytesMax: [1, KEY_BYTES_LIMIT],
   valueBytesMax: [0, VALUE_BYTES_LIMIT],

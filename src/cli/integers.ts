@@ -12,3 +12,10 @@ export function parseInteger(text: string): bigint {
   if (integer === undefined) throw new InvalidArgumentError(`${text} is not a whole number`);
   return integer;
 }
+
+/** For counts and sequences: from 0. */
+export function parseWhole(text: string): number {
+  const number = Number(integerOf(text) ?? -1n);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new InvalidArgumentError(`${text} is not a whole number from 0`);
+}

@@ -8,6 +8,7 @@ import { readCommands } from "./read-commands.ts";
 import { serveCommand } from "./serve-command.ts";
 import { snapshotCommands } from "./snapshot-commands.ts";
 import { packageVersion } from "./version.ts";
+import { watchCommand } from "./watch-command.ts";
 import { writeCommands } from "./write-commands.ts";
 
 /** Runs the command that `words` say; failures are printed and set the exit code. */
@@ -18,6 +19,7 @@ export async function run(words: readonly string[]): Promise<void> {
     .addCommand(serveCommand());
   for (const command of [...readCommands(), ...writeCommands()]) program.addCommand(command);
   program.addCommand(batchCommand());
+  program.addCommand(watchCommand());
   for (const command of snapshotCommands()) program.addCommand(command);
   program.addCommand(adminCommands());
   program.addCommand(verifyCommand());

@@ -1,12 +1,21 @@
-/** `varve get | entry | scan`: one entry, what is known of it, or a range. */
+/** `varve get | entry | history | scan`: one entry, what is known of it, what it was, or a range. */
 import Table from "cli-table3";
-import { type Command, InvalidArgumentError } from "commander";
-import type { EntryRecord } from "../store.ts";
+import type { Command } from "commander";
+import type { EntryRecord, ReadOptions } from "../store.ts";
 import { type DataOptions, dataCommand, printAbsent } from "./data-options.ts";
+import { parseWhole } from "./integers.ts";
 import { print, printJson, withClient } from "./remote.ts";
 import { toBytes, toText } from "./text.ts";
 
-interface ScanCommandOptions extends DataOptions {
+interface AtOptions extends DataOptions {
+  readonly at?: number;
+}
+
+interface HistoryCommandOptions extends DataOptions {
+  readonly limit: number;
+}
+
+interface ScanCommandOptions extends AtOptions {
   readonly gte?: string;
   readonly gt?: string;
   readonly lt?: string;
@@ -18,16 +27,24 @@ interface ScanCommandOptions extends DataOptions {
 
 const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
 const SCAN_LIMIT = 100;
+const HISTORY_LIMIT = 20;
+const AT_TEXT = "as it was at this sequence";
 const PLAIN = { head: [], border: [] };
 
 export function readCommands(): Command[] {
   return [
     dataCommand("get", "print a value; exits with 1 where the key is absent")
       .argument("<key>")
+      .option("--at <sequence>", AT_TEXT, parseWhole)
       .action(get),
     dataCommand("entry", "print a value with what is known of its key")
       .argument("<key>")
+      .option("--at <sequence>", AT_TEXT, parseWhole)
       .action(entry),
+    dataCommand("history", "print the versions of a key, the newest first")
+      .argument("<key>")
+      .option("--limit <count>", "at most so many", parseWhole, HISTORY_LIMIT)
+      .action(history),
     dataCommand("scan", "print entries in key order")
       .option("--gte <key>", "from this key on")
       .option("--gt <key>", "after this key")
@@ -35,30 +52,29 @@ export function readCommands(): Command[] {
       .option("--lte <key>", "up to this key")
       .option("--prefix <key>", "keys that start with this")
       .option("--reverse", "from the last to the first")
-      .option("--limit <count>", "at most so many; 0 for all", parseLimit, SCAN_LIMIT)
+      .option("--limit <count>", "at most so many; 0 for all", parseWhole, SCAN_LIMIT)
+      .option("--at <sequence>", AT_TEXT, parseWhole)
       .action(scan),
   ];
 }
 
-function parseLimit(limit: string): number {
-  const number = Number(limit);
-  if (!Number.isInteger(number) || number < 0) {
-    throw new InvalidArgumentError("a limit is a whole number from 0");
-  }
-  return number;
+function atOf({ at }: AtOptions): ReadOptions {
+  return at === undefined ? {} : { at };
 }
 
-async function get(key: string, options: DataOptions): Promise<void> {
-  const bytes = await withClient(options, (client) => client.get(toBytes(key, options.encoding)));
+async function get(key: string, options: AtOptions): Promise<void> {
+  const bytes = await withClient(options, (client) =>
+    client.get(toBytes(key, options.encoding), atOf(options)),
+  );
   if (bytes === undefined) return printAbsent(key, options, { key, value: null });
   const value = toText(bytes, options.encoding);
   if (options.json) printJson({ key, value });
   else print(value);
 }
 
-async function entry(key: string, options: DataOptions): Promise<void> {
+async function entry(key: string, options: AtOptions): Promise<void> {
   const found = await withClient(options, (client) =>
-    client.getEntry(toBytes(key, options.encoding)),
+    client.getEntry(toBytes(key, options.encoding), atOf(options)),
   );
   if (found === undefined) return printAbsent(key, options, { key, value: null });
   const value = toText(found.value, options.encoding);
@@ -84,6 +100,29 @@ function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+async function history(key: string, options: HistoryCommandOptions): Promise<void> {
+  const { encoding, limit } = options;
+  const versions = await withClient(options, (client) =>
+    client.history(toBytes(key, encoding), { limit }),
+  );
+  const table = new Table({ head: ["sequence", "updated", "value"], style: PLAIN });
+  for (const { sequence, updatedAt, expiresAt, value } of versions) {
+    const shown = value === undefined ? null : toText(value, encoding);
+    if (options.json) {
+      const times = { updatedAt: updatedAt ?? null, expiresAt: expiresAt ?? null };
+      printJson({ key, sequence, ...times, value: shown });
+    } else
+      table.push([
+        sequence,
+        updatedAt === undefined ? "" : timeText(updatedAt),
+        shown ?? "(absent)",
+      ]);
+  }
+  if (options.json) return;
+  if (versions.length > 0) print(table.toString());
+  print(`${versions.length} ${versions.length === 1 ? "version" : "versions"}`);
+}
+
 async function scan(options: ScanCommandOptions): Promise<void> {
   const { encoding } = options;
   const bounds = Object.fromEntries(
@@ -94,6 +133,7 @@ async function scan(options: ScanCommandOptions): Promise<void> {
   );
   const scanOptions = {
     ...bounds,
+    ...atOf(options),
     reverse: options.reverse === true,
     ...(options.limit === 0 ? {} : { limit: options.limit }),
   };

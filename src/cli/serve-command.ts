@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { DEFAULT_PORT } from "varve-protocol";
 import { DEFAULT_SETTINGS } from "../options.ts";
 import { DURABILITIES } from "../store.ts";
+import { parseDuration } from "./durations.ts";
+import { parseWhole } from "./integers.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { parseSize } from "./sizes.ts";
 
@@ -33,6 +35,30 @@ export function serveCommand(): Command {
       "memory for memtables, cache and indexes, as 512MiB",
       parseSize,
       DEFAULT_SETTINGS.memoryBudget,
+    )
+    .option(
+      "--feed-retention <size>",
+      "log that is kept for watchers alone; 0 for none",
+      parseSize,
+      DEFAULT_SETTINGS.feedRetentionBytes,
+    )
+    .option(
+      "--feed-retention-time <time>",
+      "and for how long, as 1h; 0 for as long as there is room",
+      parseDuration,
+      DEFAULT_SETTINGS.feedRetentionMs,
+    )
+    .option(
+      "--retention <count>",
+      "old versions are kept while among so many last writes",
+      parseWhole,
+      DEFAULT_SETTINGS.retentionSequences,
+    )
+    .option(
+      "--retention-time <time>",
+      "and for so long, as 1h; 0 and 0 keep none for long",
+      parseDuration,
+      DEFAULT_SETTINGS.retentionMs,
     )
     .option("--read-only", "change nothing on the disk; opens in spite of damage", false)
     .addOption(new Option("--log-level <level>", "what to log").choices(LOG_LEVELS).default("info"))

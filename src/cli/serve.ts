@@ -17,6 +17,10 @@ export interface ServeOptions {
   readonly data: string;
   readonly durability: Durability;
   readonly memoryBudget: number;
+  readonly retention: number;
+  readonly retentionTime: number;
+  readonly feedRetention: number;
+  readonly feedRetentionTime: number;
   readonly readOnly: boolean;
   readonly logLevel: string;
 }
@@ -32,6 +36,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const settings: Partial<Settings> = {
     durability: options.durability,
     memoryBudget: options.memoryBudget,
+    retentionSequences: options.retention,
+    retentionMs: options.retentionTime,
+    feedRetentionBytes: options.feedRetention,
+    feedRetentionMs: options.feedRetentionTime,
     readOnly: options.readOnly,
   };
   const database = await Database.open(options.data, { ...settings, logger });

@@ -50,6 +50,13 @@ export class RangeRetention {
     return kept;
   }
 
+  /** Whether less is kept than there is. */
+  drops(kept: readonly Fragment[]): boolean {
+    const count = (fragments: readonly Fragment[]) =>
+      fragments.reduce((total, { sequences }) => total + sequences.length, 0);
+    return count(kept) < count(this.#ranges.fragments);
+  }
+
   #hidesAll({ sequences }: Fragment, oldest: number, newest: number): boolean {
     const stripe = this.#stripes.of(oldest);
     return sequences.some((deleted) => deleted > newest && this.#stripes.of(deleted) === stripe);

@@ -30,7 +30,7 @@ const STEP_BYTES = 1024 * 1024;
 
 export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
   const outputs = new Outputs(fs, task.output);
-  const stripes = new Stripes(task.snapshots);
+  const stripes = new Stripes(task.snapshots, task.horizon);
   const ranges = new RangeRetention(rangesOf(task, fs), stripes);
   const runs = task.kind === "compact" ? openRuns(task, fs, ranges) : [];
   let done = false;
@@ -52,6 +52,7 @@ export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, Task
       bytesWritten: outputs.bytesWritten,
       entriesRead: merge.entriesRead,
       entriesDropped: merge.entriesRead - merge.entriesKept,
+      isPruned: merge.isPruned || merge.entriesKept < entriesOf(task),
     };
   } finally {
     for (const run of runs) run.close();
@@ -83,6 +84,12 @@ function rangesOf(task: Task, fs: SyncFileSystem): RangeTombstones {
   return all;
 }
 
+/** Of all inputs, also of tables that are not read. */
+function entriesOf(task: Task): number {
+  const inputs = task.kind === "flush" ? task.memtables : task.runs.flat();
+  return inputs.reduce((total, { entries }) => total + entries, 0);
+}
+
 function oldestMsOf(task: Task): number {
   const inputs = task.kind === "flush" ? task.memtables : task.runs.flat();
   return inputs.reduce((oldest, { oldestMs }) => Math.min(oldest, oldestMs), Infinity);
@@ -102,6 +109,8 @@ function assertNotCancelled(task: Task): void {
 class Merge {
   entriesRead = 0;
   entriesKept = 0;
+  /** Deleted ranges are not all kept. */
+  readonly isPruned: boolean = false;
   readonly #input: EntryCursor;
   readonly #outputs: Outputs;
   readonly #fold: VersionFold;
@@ -134,6 +143,7 @@ class Merge {
     this.#deeper = new DeeperLevels(task.kind === "compact" ? task.deeper : undefined);
     if (!ranges.isEmpty) {
       const kept = ranges.kept((start, end) => this.#deeper.overlap(start, end));
+      this.isPruned = ranges.drops(kept);
       outputs.setRanges(kept, oldestMsOf(task));
     }
     this.#tableBytesMax =

@@ -19,6 +19,8 @@ interface TaskBase {
   readonly output: OutputSettings;
   /** Sequences of the open snapshots, ascending. */
   readonly snapshots: readonly number[];
+  /** Above it all versions are kept; `Infinity` where only the newest are. */
+  readonly horizon: number;
   /** By the wall clock: what expires at or before it has expired. */
   readonly nowMs: number;
   /** An `Int32Array`'s memory: not 0 asks the task to end early. */
@@ -56,4 +58,6 @@ export interface TaskResult {
   readonly bytesWritten: number;
   readonly entriesRead: number;
   readonly entriesDropped: number;
+  /** Some of the past is gone: entries, or deleted ranges. */
+  readonly isPruned: boolean;
 }

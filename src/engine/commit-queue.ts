@@ -67,6 +67,8 @@ interface Group {
 export class CommitQueue {
   /** The newest sequence that reads may see. */
   visibleSequence: number;
+  /** Called when that has moved, and when it never will again. */
+  onVisible: (() => void) | undefined;
   readonly latency = new Latency();
   operations = 0;
   batches = 0;
@@ -327,6 +329,7 @@ export class CommitQueue {
       const startedMs = this.#clock.monotonicMs();
       await this.#log.append(group.writer.buffer, payloadBytes, sync);
       this.visibleSequence = group.writer.lastSequence;
+      this.onVisible?.();
       this.groups++;
       if (sync) {
         this.#markWhenIdle();
@@ -360,6 +363,7 @@ export class CommitQueue {
     this.#sealed.length = 0;
     this.#forming = undefined;
     this.#onFailure(error);
+    this.onVisible?.();
   }
 }
 

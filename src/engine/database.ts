@@ -14,21 +14,27 @@ import {
   type DeleteOptions,
   type EntryRecord,
   type Expiry,
+  type HistoryOptions,
   type Incremented,
   type KeyRange,
+  type KeyVersion,
   type MergeOperator,
   NOT_CACHED,
   type Operand,
   type Operation,
   type PutOptions,
+  type ReadOptions,
   runTransaction,
   type ScanOptions,
   type Store,
   type Transaction,
   type TransactionOptions,
+  type WatchOptions,
   type WriteOptions,
 } from "../store.ts";
 import type { Engine } from "./engine.ts";
+import type { EngineWatch } from "./engine-watch.ts";
+import { checkAt, checkHistoryLimit } from "./history.ts";
 import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
 import { type RepairReport, repairDirectory } from "./repair.ts";
@@ -128,10 +134,10 @@ export class Database implements Store {
     return this.#writable().persist(key, options);
   }
 
-  get(key: Data): Promise<Uint8Array | undefined> {
+  get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined> {
     try {
-      const { reads, commits } = this.#open();
-      return reads.get(checkKey(key, this.#engine.settings), commits.visibleSequence);
+      const { reads } = this.#open();
+      return reads.get(checkKey(key, this.#engine.settings), this.#sequenceOf(options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -150,17 +156,27 @@ export class Database implements Store {
     return reads.getCached(bytes, commits.visibleSequence, NOT_CACHED);
   }
 
-  async getEntry(key: Data): Promise<EntryRecord | undefined> {
-    const { reads, commits, settings } = this.#open();
-    return reads.getEntry(checkKey(key, settings), commits.visibleSequence);
+  async getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined> {
+    const { reads, settings } = this.#open();
+    return reads.getEntry(checkKey(key, settings), this.#sequenceOf(options));
   }
 
-  async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
-    return this.#getMany(keys, this.#open().commits.visibleSequence);
+  async getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    return this.#getMany(keys, this.#sequenceOf(options));
   }
 
   scan(options?: ScanOptions): EngineScan {
-    return this.#scan(options, this.#open().commits.visibleSequence);
+    return this.#scan(options, this.#sequenceOf(options));
+  }
+
+  async history(key: Data, options?: HistoryOptions): Promise<KeyVersion[]> {
+    const { reads, commits, settings } = this.#open();
+    const limit = checkHistoryLimit(options?.limit);
+    return reads.history(checkKey(key, settings), commits.visibleSequence, limit);
+  }
+
+  watch(options?: WatchOptions): EngineWatch {
+    return this.#open().feed.watch(options);
   }
 
   /** The database as it is now, to be read for as long as the snapshot is open. */
@@ -266,6 +282,14 @@ export class Database implements Store {
     }
     const checked = keys.map((key: Data) => checkKey(key, this.#engine.settings));
     return this.#open().reads.getMany(checked, sequence);
+  }
+
+  /** The sequence that a read is to see. */
+  #sequenceOf(options: ReadOptions | undefined): number {
+    const { commits, tree } = this.#open();
+    const at = options?.at;
+    if (at === undefined) return commits.visibleSequence;
+    return checkAt(at, commits.visibleSequence, tree.version.prunedTo);
   }
 
   #scan(options: ScanOptions | undefined, sequence: number): EngineScan {

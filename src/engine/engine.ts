@@ -8,7 +8,9 @@ import type { Settings } from "../options.ts";
 import type { Manifest } from "../version/manifest.ts";
 import type { Admission } from "./admission.ts";
 import type { CommitQueue } from "./commit-queue.ts";
+import type { Feed } from "./feed.ts";
 import type { IdleTidy } from "./idle-tidy.ts";
+import type { LogRetirement } from "./log-retirement.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Reads } from "./reads.ts";
 import type { RecoveryStats } from "./recovery.ts";
@@ -28,6 +30,8 @@ export interface EngineParts {
   readonly tree: Tree;
   readonly files: Pick<TableFiles, "settled">;
   readonly commits: CommitQueue;
+  readonly feed: Feed;
+  readonly retirement: Pick<LogRetirement, "close">;
   readonly admission: Admission;
   readonly maintenance: Maintenance;
   readonly reads: Reads;
@@ -52,6 +56,8 @@ async function closeEngine(parts: EngineParts): Promise<void> {
   const {
     admission,
     commits,
+    feed,
+    retirement,
     maintenance,
     log,
     manifest,
@@ -65,7 +71,9 @@ async function closeEngine(parts: EngineParts): Promise<void> {
   admission.fail(new VarveError("CLOSED", "the database was closed"));
   space.close();
   idleTidy.close();
+  retirement.close();
   try {
+    await feed.close();
     await commits.drained();
     commits.close();
     await maintenance.close();

@@ -55,10 +55,10 @@ export class KeyVersions {
   createdAtMs = 0;
   /** The key came into being with the oldest of them. */
   isBorn = false;
+  /** The version is a range that was deleted with the key in it: nothing older is seen. */
+  isRange = false;
   /** Readers see sequences up to this one. */
   #sequence = 0;
-  /** The key was deleted with a range: nothing older is seen. */
-  #isOver = false;
   readonly #tables: TableCache;
   readonly #inTable: TableLookup;
   readonly #hash = new KeyHash();
@@ -95,7 +95,7 @@ export class KeyVersions {
     this.#key = key;
     this.#byLives = byLives;
     this.#sequence = sequence;
-    this.#isOver = false;
+    this.isRange = false;
     this.#low = trailerLow(sequence, KIND_SEEK);
     this.#high = trailerHigh(sequence);
     this.#memtableAt = 0;
@@ -107,7 +107,7 @@ export class KeyVersions {
 
   /** To the next older version. */
   next(): WalkState {
-    if (this.#isOver) return WALK.END;
+    if (this.isRange) return WALK.END;
     const { memtables } = this.#viewed();
     while (this.#memtableAt < memtables.length) {
       const memtable = memtables[this.#memtableAt]!;
@@ -136,7 +136,7 @@ export class KeyVersions {
   /** A deleted range as the tombstone that it is to the key. */
   #takeRange(sequence: number): WalkState {
     this.#leaveTable();
-    this.#isOver = true;
+    this.isRange = true;
     this.kind = KIND.DELETE;
     this.sequence = sequence;
     this.expiresAtMs = Number.POSITIVE_INFINITY;

@@ -12,7 +12,13 @@ import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../comp
 import { RangeRetention } from "../compaction/range-retention.ts";
 import { Stripes } from "../compaction/stripes.ts";
 import { codecOfLevel, compactionDebt, LAST_LEVEL, levelTargets } from "../compaction/targets.ts";
-import type { CompactTask, FlushTask, OutputSettings, TaskResult } from "../compaction/tasks.ts";
+import type {
+  CompactTask,
+  FlushTask,
+  OutputSettings,
+  Task,
+  TaskResult,
+} from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
 import { codecOf, LEVELS, type Settings } from "../options.ts";
@@ -43,6 +49,8 @@ export interface MaintenanceOptions {
   readonly background: Background;
   readonly numbers: FileNumbers;
   readonly snapshots: SnapshotList;
+  /** Above it, all versions are kept. */
+  readonly horizon: () => number;
   readonly logFloor: number;
   readonly lastSequence: number;
   /** The first log segment that is still needed, once that is durable. */
@@ -173,6 +181,7 @@ export class Maintenance {
     const sealed = [...tree.memtables.sealed()];
     const written = sealed.filter(({ memtable }) => !memtable.isEmpty);
     let added: VersionEdit["added"] = [];
+    let prunedTo = 0;
     if (written.length > 0) {
       const startedMs = performance.now();
       const task: FlushTask = {
@@ -182,9 +191,14 @@ export class Maintenance {
       };
       const result = await background.run(task);
       for (const { memtable } of written) {
-        this.#options.snapshots.forget(memtable.largestSequence, task.snapshots[0]);
+        this.#forget(memtable.largestSequence, task);
       }
       added = result.added.map((table) => ({ level: 0, table }));
+      prunedTo = prunedBy(
+        task,
+        result,
+        written.map(({ memtable }) => memtable),
+      );
       this.flushBytes += result.bytesWritten;
       this.#flushes++;
       logger.info(
@@ -192,13 +206,13 @@ export class Maintenance {
         "flushed memtables",
       );
     }
-    await this.#install({ added, removed: [] }, sealed);
+    await this.#install({ added, removed: [], prunedTo }, sealed);
   }
 
   #startCompactions(): void {
-    const { tree, settings, background, snapshots, clock } = this.#options;
+    const { tree, settings, background, snapshots, clock, horizon } = this.#options;
     while (this.#compacting < background.compactionsMax) {
-      const oldestSnapshot = snapshots.sequences()[0] ?? Number.POSITIVE_INFINITY;
+      const oldestSnapshot = Math.min(horizon(), ...snapshots.sequences());
       const nowMs = clock.now();
       const state = { busy: this.#busy, oldestSnapshot, nowMs };
       const plan = pickCompaction(tree.version, settings, state);
@@ -257,15 +271,22 @@ export class Maintenance {
     const task = this.#compactTask(plan);
     const result = await background.run(task);
     for (const { largestSequence } of plan.inputs.flatMap(({ tables }) => tables)) {
-      this.#options.snapshots.forget(largestSequence, task.snapshots[0]);
+      this.#forget(largestSequence, task);
     }
     await this.#install({
+      prunedTo: prunedBy(task, result, task.runs.flat()),
       added: result.added.map((table) => ({ level: plan.outputLevel, table })),
       removed: removedBy(plan),
     });
     this.compactionBytes += result.bytesWritten;
     this.#compactions++;
     logger.info(compactionFields(plan, result, startedMs), "compacted tables");
+  }
+
+  /** What was changed up to `largestSequence` may have left no trace, as far as the task kept none. */
+  #forget(largestSequence: number, { snapshots, horizon }: Task): void {
+    const oldest = Math.min(horizon, snapshots[0] ?? Number.POSITIVE_INFINITY);
+    this.#options.snapshots.forget(largestSequence, oldest);
   }
 
   #compactTask(plan: CompactionPlan): CompactTask {
@@ -317,6 +338,7 @@ export class Maintenance {
         numbers: numbers.shared,
       },
       snapshots: snapshots.sequences(),
+      horizon: this.#options.horizon(),
       nowMs: clock.now(),
       cancel: this.#cancel,
     };
@@ -332,10 +354,14 @@ export class Maintenance {
   async #installNow(planned: VersionEdit, flushed: readonly SealedMemtable[]): Promise<void> {
     this.#assertRunning();
     const { tree, manifest, numbers, onLogFloor, onChange } = this.#options;
-    const covered = this.#coveredBy(flushed);
-    const edit = { ...planned, removed: [...planned.removed, ...covered] };
+    const horizon = this.#options.horizon();
+    const covered = this.#coveredBy(flushed, horizon);
     const last = flushed.at(-1);
     const sequences = flushed.map(({ memtable }) => memtable.largestSequence);
+    const coveredTo = covered.length === 0 ? 0 : Math.min(horizon, Math.max(...sequences));
+    const prunedTo = Math.max(planned.prunedTo ?? 0, coveredTo);
+    const removed = [...planned.removed, ...covered];
+    const edit = { ...planned, removed, prunedTo };
     const logFloor = last?.nextLog ?? this.#logFloor;
     const lastSequence = Math.max(this.#lastSequence, ...sequences);
     const nextNumber = numbers.next;
@@ -356,14 +382,14 @@ export class Maintenance {
   }
 
   /** Tables of which a range that was flushed leaves nothing to any reader: they go without being read. */
-  #coveredBy(flushed: readonly SealedMemtable[]): VersionEdit["removed"] {
+  #coveredBy(flushed: readonly SealedMemtable[], horizon: number): VersionEdit["removed"] {
     const ranges = new RangeTombstones();
     for (const { memtable } of flushed) {
       if (memtable.ranges !== undefined) ranges.addAll(memtable.ranges);
     }
     if (ranges.isEmpty) return [];
     const { tree, snapshots } = this.#options;
-    const retention = new RangeRetention(ranges, new Stripes(snapshots.sequences()));
+    const retention = new RangeRetention(ranges, new Stripes(snapshots.sequences(), horizon));
     return Array.from({ length: LEVELS }, (_, level) =>
       tree.version
         .files(level)
@@ -413,6 +439,16 @@ export class Maintenance {
   #notify(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
+}
+
+/** The largest sequence whose commit took something of the past away, or more; 0 where nothing is gone. */
+function prunedBy(
+  { horizon }: Task,
+  { isPruned }: TaskResult,
+  inputs: readonly { readonly largestSequence: number }[],
+): number {
+  if (!isPruned) return 0;
+  return Math.min(horizon, Math.max(...inputs.map(({ largestSequence }) => largestSequence)));
 }
 
 function isDamage(error: unknown): boolean {

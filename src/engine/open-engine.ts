@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { VarveError } from "../errors.ts";
 import { LOCK_NAME, parseFileName } from "../fs/names.ts";
+import { findKeptSegments } from "../log/kept-segments.ts";
 import { Log } from "../log/log.ts";
 import { LEVELS } from "../options.ts";
 import { Manifest, type ManifestState } from "../version/manifest.ts";
@@ -12,8 +13,10 @@ import { Version } from "../version/version.ts";
 import { Admission } from "./admission.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { assembleEngine, type Engine } from "./engine.ts";
+import { Feed } from "./feed.ts";
 import { FileNumbers } from "./file-numbers.ts";
 import { IdleTidy } from "./idle-tidy.ts";
+import { LogRetirement } from "./log-retirement.ts";
 import { Maintenance } from "./maintenance.ts";
 import { makeDirectory } from "./make-directory.ts";
 import { planMemory } from "./memory-plan.ts";
@@ -23,7 +26,8 @@ import { openReadOnly } from "./open-read-only.ts";
 import { openTableCache } from "./open-table-cache.ts";
 import { pressureOf } from "./pressure.ts";
 import { Reads } from "./reads.ts";
-import { type Replayed, readDirectory, replayLog } from "./recovery.ts";
+import { logNumbers, type Replayed, readDirectory, replayLog } from "./recovery.ts";
+import { Retention } from "./retention.ts";
 import { SnapshotList } from "./snapshot-list.ts";
 import { SpaceGuard } from "./space-guard.ts";
 import { TableFiles } from "./table-files.ts";
@@ -80,11 +84,18 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     state,
   );
   const segmentBytes = plan.arenaBytes;
+  const present = new Set(logNumbers(names));
+  const onDamaged = (path: string) =>
+    logger.warn({ path }, "a log segment kept for feeds is damaged; it goes, and those before it");
+  const { newest } = replayed;
+  const kept = await findKeptSegments(fs, directory, present, newest, clock.now(), onDamaged);
   const log = await Log.create(fs, directory, {
     segmentBytes,
     allocateNumber,
     clock,
     previous: replayed.newest,
+    retention: { bytes: settings.feedRetentionBytes, ms: settings.feedRetentionMs },
+    kept,
   });
   const logFloor = logFloorOf(state, replayed, log, memtables);
   if (logFloor !== state.logFloor) {
@@ -93,9 +104,14 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   const files = new TableFiles(fs, directory, logger);
   await files.removeLeftOvers(
     names,
-    new Set([...tableNumbers(state.version), ...replayed.segments]),
+    new Set([
+      ...tableNumbers(state.version),
+      ...replayed.segments,
+      ...kept.map(({ number }) => number),
+    ]),
   );
-  await log.retire(logFloor);
+  const retirement = new LogRetirement(log, clock, logger);
+  await retirement.retire(logFloor);
 
   const recovery = { ...replayed.stats, ms: Math.round(clock.monotonicMs() - startedMs) };
   if (recovery.tornBytes > 0) logger.warn(recovery, "cut a torn tail off the newest log segment");
@@ -122,6 +138,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   };
   const snapshots = new SnapshotList();
   snapshots.forget(replayed.lastSequence);
+  const retention = new Retention(settings, clock, state.version);
   const background = world.startBackground();
   const maintenance = new Maintenance({
     settings,
@@ -133,16 +150,13 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     background,
     numbers,
     snapshots,
+    horizon: () => retention.horizon(commits.visibleSequence),
     logFloor,
     lastSequence: state.lastSequence,
-    onLogFloor: (segment) => {
-      log.retire(segment).catch((error: unknown) => {
-        logger.warn({ err: error }, "log segments could not be given up");
-      });
-    },
+    onLogFloor: (segment) => retirement.retireLater(segment),
     onChange,
   });
-  const commits = new CommitQueue({
+  const commits: CommitQueue = new CommitQueue({
     log,
     clock,
     lastSequence: replayed.lastSequence,
@@ -200,6 +214,8 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     tree,
     files,
     commits,
+    feed: new Feed({ fs, clock, directory, settings, commits, log }),
+    retirement,
     admission,
     maintenance,
     reads: new Reads(tree, () => clock.now()),

@@ -12,6 +12,7 @@ import { Admission } from "./admission.ts";
 import type { Background } from "./background.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { assembleEngine, type Engine } from "./engine.ts";
+import { Feed } from "./feed.ts";
 import { FileNumbers } from "./file-numbers.ts";
 import { Maintenance } from "./maintenance.ts";
 import { planMemory } from "./memory-plan.ts";
@@ -79,6 +80,15 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
   const snapshots = new SnapshotList();
   const { log, manifest: noManifest, background, target } = refusing();
   const nothing = () => {};
+  const commits = new CommitQueue({
+    log,
+    target,
+    clock,
+    lastSequence: replayed.lastSequence,
+    syncIntervalMs: settings.syncIntervalMs,
+    onFailure: nothing,
+    failure: readOnlyError(),
+  });
   return assembleEngine({
     settings,
     fs,
@@ -89,15 +99,9 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
     manifest: noManifest,
     tree,
     files: { settled: () => Promise.resolve() },
-    commits: new CommitQueue({
-      log,
-      target,
-      clock,
-      lastSequence: replayed.lastSequence,
-      syncIntervalMs: settings.syncIntervalMs,
-      onFailure: nothing,
-      failure: readOnlyError(),
-    }),
+    commits,
+    feed: new Feed({ fs, clock, directory, settings, commits, log: undefined }),
+    retirement: { close: nothing },
     admission: new Admission({ clock, writeDelayMaxMs: 0, hasRoom: () => true }),
     maintenance: new Maintenance({
       settings,
@@ -109,6 +113,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       background,
       numbers: new FileNumbers(manifest.nextNumber),
       snapshots,
+      horizon: () => Number.POSITIVE_INFINITY,
       logFloor,
       lastSequence,
       onLogFloor: nothing,

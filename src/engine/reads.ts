@@ -11,10 +11,11 @@ import { VisibleCursor } from "../cursor/visible-cursor.ts";
 import type { EntryCursor } from "../entry-cursor.ts";
 import { MemtableCursor } from "../memtable/memtable-cursor.ts";
 import { LEVELS } from "../options.ts";
-import type { Data, EntryRecord, ScanOptions } from "../store.ts";
+import type { Data, EntryRecord, KeyVersion, ScanOptions } from "../store.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
 import { EntrySum } from "./entry-sum.ts";
 import { HeldRun } from "./held-run.ts";
+import { readHistory } from "./history.ts";
 import { KeyVersions } from "./key-versions.ts";
 import { Latency, READ_SAMPLE } from "./latency.ts";
 import { fetchLater, fetchNow, LOOKUP, Lookup, type LookupState } from "./lookup.ts";
@@ -113,6 +114,16 @@ export class Reads {
       versions.end();
     }
     return recordOf(sum, sum.isMerge ? await this.#foldLater(view, key, sequence) : sum.value);
+  }
+
+  /** The versions of a key up to the sequence, newest first; `limit` was checked. */
+  history(key: Uint8Array, sequence: number, limit: number): Promise<KeyVersion[]> {
+    const { tables } = this.#tree;
+    const { filter } = this;
+    const own = new Uint8Array(key);
+    return this.#pinned((view) =>
+      readHistory({ tables, filter, view, key: own, sequence, limit, nowMs: this.#now() }),
+    );
   }
 
   async getMany(

@@ -3,7 +3,7 @@
  *
  * Where the manifest is sound, its tree is kept without the tables that are not; where it is not, a tree is
  * made anew by merging all sound tables, since nothing else says which level each was on. Whole records of
- * the log become tables. What is unsound is moved to `lost/`, never removed. Nothing is moved before the
+ * the log that are in no table become tables; what was kept of it for feeds goes. What is unsound is moved to `lost/`, never removed. Nothing is moved before the
  * new manifest is durable, so a repair that is cut short can be begun again.
  */
 import { join } from "node:path";
@@ -90,7 +90,11 @@ class Repair {
   async run(): Promise<RepairReport> {
     const manifest = await this.#readManifest();
     const sound = await this.#soundTables(manifest);
-    const flushed = manifest?.lastSequence ?? 0;
+    // Memtables are flushed in the order of age: up to the newest table's sequence all is in some table. Segments that
+    // are kept for feeds must not be applied again.
+    const flushed =
+      manifest?.lastSequence ??
+      Math.max(0, ...Array.from(sound.values(), ({ largestSequence }) => largestSequence));
     const memtables = new MemtableSet(DEFAULT_SETTINGS.memtableBytes, Number.POSITIVE_INFINITY);
     const log = await this.#replay(memtables, manifest?.logFloor ?? 0, flushed);
     const version =
@@ -247,7 +251,12 @@ class Repair {
         allocateNumber: () => this.#numbers.allocate(),
         bytesMax: DEFAULT_SETTINGS.manifestBytes,
       },
-      { version, logFloor: 0, lastSequence },
+      // What was lost of the past is not known.
+      {
+        version: version.apply({ added: [], removed: [], prunedTo: lastSequence }),
+        logFloor: 0,
+        lastSequence,
+      },
     );
     await manifest.close();
     const lost = join(this.#directory, LOST_NAME);

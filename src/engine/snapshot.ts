@@ -44,6 +44,12 @@ export class EngineSnapshot implements Snapshot {
 
   scan(options?: ScanOptions): EngineScan {
     this.#assertOpen();
+    if (options?.at !== undefined) {
+      throw new VarveError(
+        "INVALID_ARGUMENT",
+        "a snapshot is read as of its own sequence, not at another",
+      );
+    }
     return this.#reads.scan(options, this.sequence);
   }
 

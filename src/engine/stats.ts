@@ -3,6 +3,7 @@ import { LEVELS } from "../options.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
 import type { AdmissionStats } from "./admission.ts";
 import type { Engine } from "./engine.ts";
+import type { FeedStats } from "./feed.ts";
 import type { LatencySummary } from "./latency.ts";
 import type { RecoveryStats } from "./recovery.ts";
 import type { VerifyProgress } from "./verify.ts";
@@ -75,7 +76,10 @@ export interface DatabaseStats {
   readonly space: { readonly isLow: boolean; readonly refused: number };
   readonly snapshots: number;
   readonly openScans: number;
+  readonly feed: FeedStats;
   readonly sequence: number;
+  /** The oldest sequence `at` which the store can be read. */
+  readonly oldestSequence: number;
   readonly recovery: RecoveryStats;
   /** How far a `verify` is that is under way. */
   readonly verify: VerifyProgress | null;
@@ -134,7 +138,9 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     space: { isLow: engine.space.isLow, refused: engine.space.refused },
     snapshots: snapshots.count,
     openScans: reads.openScans,
+    feed: engine.feed.stats(),
     sequence: commits.visibleSequence,
+    oldestSequence: tree.version.prunedTo,
     recovery: engine.recovery,
     verify: verifying ?? null,
   };

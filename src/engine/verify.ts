@@ -6,7 +6,7 @@ import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { LOCK_NAME, tableName } from "../fs/names.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
-import { type LogSegment, readLog } from "../log/log-reader.ts";
+import { type LogSegment, readLog, readRetained } from "../log/log-reader.ts";
 import { RECORD_KIND } from "../log/segment.ts";
 import { LEVELS } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
@@ -33,6 +33,8 @@ export interface TablesReport {
 
 export interface VerifyReport extends TablesReport {
   readonly logSegments: number;
+  /** Kept for feeds alone; nothing else is lost with them. */
+  readonly retainedSegments: number;
   readonly logOperations: number;
 }
 
@@ -69,7 +71,14 @@ export async function verifyDirectory(
   }
 }
 
-const NOTHING = { tables: 0, tableBytes: 0, entries: 0, logSegments: 0, logOperations: 0 };
+const NOTHING = {
+  tables: 0,
+  tableBytes: 0,
+  entries: 0,
+  logSegments: 0,
+  retainedSegments: 0,
+  logOperations: 0,
+};
 
 /** Verifies all tables of a version, which the caller keeps from being removed meanwhile. */
 export async function verifyTables(
@@ -104,19 +113,29 @@ async function verifyLog(
   directory: string,
   numbers: readonly number[],
   firstNeeded: number,
-): Promise<Pick<VerifyReport, "logSegments" | "logOperations" | "problems">> {
+): Promise<Omit<VerifyReport, keyof TablesReport> & Pick<TablesReport, "problems">> {
   const problems: Problem[] = [];
+  let oldest: LogSegment | undefined;
   let logSegments = 0;
+  let retainedSegments = 0;
   let logOperations = 0;
   await attempt(problems, directory, async () => {
     for await (const segment of readLog(fs, directory, { numbers, firstNeeded, readOnly: true })) {
       logSegments++;
+      oldest ??= segment;
       await attempt(problems, segment.path, async () => {
         logOperations += countOperations(segment);
       });
     }
   });
-  return { logSegments, logOperations, problems };
+  await attempt(problems, directory, async () => {
+    if (oldest === undefined) return;
+    for await (const segment of readRetained(fs, directory, new Set(numbers), oldest)) {
+      retainedSegments++;
+      await attempt(problems, segment.path, async () => void countOperations(segment));
+    }
+  });
+  return { logSegments, retainedSegments, logOperations, problems };
 }
 
 function countOperations(segment: LogSegment): number {

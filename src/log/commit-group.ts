@@ -19,9 +19,9 @@ import { VarveError } from "../errors.ts";
 import { isKnownKind } from "../key.ts";
 import { RECORD_HEADER_BYTES } from "./record.ts";
 
-const GROUP_HEADER_BYTES = 8 + 8 + 4;
-const OPERATION_HEADER_BYTES = 1 + 4 + 4;
-const LAST_OF_BATCH = 0x80;
+export const GROUP_HEADER_BYTES = 8 + 8 + 4;
+export const OPERATION_HEADER_BYTES = 1 + 4 + 4;
+export const LAST_OF_BATCH = 0x80;
 
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that grew beyond this for a large batch is let go after use. */
@@ -117,9 +117,9 @@ export class CommitGroupReader {
     this.#start = start;
     this.#end = end;
     if (end - start < GROUP_HEADER_BYTES) this.#fail("the group is shorter than its header");
-    this.firstSequence = readU64(bytes, start);
-    this.committedAtMs = readU64(bytes, start + 8);
-    this.operations = readU32(bytes, start + 16);
+    this.firstSequence = firstSequenceOf(bytes, start);
+    this.committedAtMs = committedAtMsOf(bytes, start);
+    this.operations = operationsOf(bytes, start);
     this.sequence = this.firstSequence - 1;
     this.#at = start + GROUP_HEADER_BYTES;
   }
@@ -158,6 +158,19 @@ export class CommitGroupReader {
   #fail(what: string): never {
     throw new VarveError("CORRUPTION", `${this.#where()}: not a commit group: ${what}`);
   }
+}
+
+/** What an encoded group's header says, whose payload begins at `start`. */
+export function firstSequenceOf(bytes: Uint8Array, start: number): number {
+  return readU64(bytes, start);
+}
+
+export function committedAtMsOf(bytes: Uint8Array, start: number): number {
+  return readU64(bytes, start + 8);
+}
+
+export function operationsOf(bytes: Uint8Array, start: number): number {
+  return readU32(bytes, start + 16);
 }
 
 function writeU64(bytes: Uint8Array, at: number, value: number): void {

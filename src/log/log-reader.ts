@@ -68,6 +68,30 @@ export async function* readLog(
   }
 }
 
+/**
+ * The segments that are kept for feeds alone, newest first: back along the chain from the link in the oldest needed
+ * one's header, as far as it goes. Throws `CORRUPTION` for one that is not as written.
+ */
+export async function* readRetained(
+  fs: FileSystem,
+  directory: string,
+  numbers: ReadonlySet<number>,
+  oldestNeeded: LogSegment,
+): AsyncGenerator<LogSegment, void> {
+  let link = oldestNeeded.header.previous;
+  while (link !== undefined && numbers.has(link.number)) {
+    const { number, length } = link;
+    const path = join(directory, logName(number));
+    const header = await readHeader(fs, path, number);
+    if (header === undefined) {
+      const message = `${path} at 0: damaged segment header; the segment is kept for feeds`;
+      throw new VarveError("CORRUPTION", message);
+    }
+    yield await readWhole(fs, { number, path, header }, length);
+    link = header.previous;
+  }
+}
+
 /** The segments in use, in order, each the one that the next one names. */
 async function findChain(
   fs: FileSystem,

@@ -12,7 +12,9 @@ import assert from "node:assert";
 import { VarveError } from "../errors.ts";
 import type { Clock } from "../fs/clock.ts";
 import type { File, FileSystem } from "../fs/file-system.ts";
+import { systemCodeOf } from "../fs/io-failure.ts";
 import { parseFileName } from "../fs/names.ts";
+import { firstSequenceOf } from "./commit-group.ts";
 import { InlineWrites } from "./inline-writes.ts";
 import { encodeRecordHeader, RECORD_HEADER_BYTES } from "./record.ts";
 import {
@@ -21,6 +23,12 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentLink,
 } from "./segment.ts";
+import {
+  type ClosedSegment,
+  type LogRetention,
+  NO_RETENTION,
+  SegmentList,
+} from "./segment-list.ts";
 import { type ReadySegment, SegmentPool } from "./segment-pool.ts";
 
 /** An open database waits for its first segment, which is therefore made ready for less. */
@@ -34,21 +42,21 @@ export interface LogOptions {
   readonly clock: Clock;
   /** The newest segment of the log that was there before, and where its records end. */
   readonly previous?: SegmentLink | undefined;
-}
-
-interface OldSegment {
-  readonly number: number;
-  /** 0 for one that is not to be used again. */
-  readonly bytes: number;
+  /** What is kept of flushed segments; nothing unless given. */
+  readonly retention?: LogRetention;
+  /** The segments of the log that was there before, as far as they can be read by feeds. */
+  readonly kept?: readonly ClosedSegment[];
 }
 
 export class Log {
   readonly #pool: SegmentPool;
   readonly #clock: Clock;
   readonly #inline: InlineWrites;
-  #old: OldSegment[];
+  readonly #old: SegmentList;
   #file: File;
   #number: number;
+  /** Of the first operation in the segment; 0 while there is none. */
+  #firstSequence = 0;
   /** The records of the segment end here. */
   #end = SEGMENT_HEADER_BYTES;
   /** The file goes on to here, at least. */
@@ -60,12 +68,14 @@ export class Log {
   #busy = false;
   #closed = false;
   #failure: VarveError | undefined;
+  /** The last of what is done with files that are not needed any more. */
+  #retiring: Promise<void> = Promise.resolve();
   /** Bytes of records since the log was opened. */
   bytesWritten = 0;
   /** Syncs since the log was opened, and writes that were syncs by themselves. */
   syncs = 0;
 
-  private constructor(pool: SegmentPool, clock: Clock, old: OldSegment[], first: ReadySegment) {
+  private constructor(pool: SegmentPool, clock: Clock, old: SegmentList, first: ReadySegment) {
     this.#pool = pool;
     this.#clock = clock;
     this.#inline = new InlineWrites(clock);
@@ -76,11 +86,13 @@ export class Log {
 
   /** Starts a log in `directory` with a new segment, behind what segments there are. */
   static async create(fs: FileSystem, directory: string, options: LogOptions): Promise<Log> {
-    const { segmentBytes, allocateNumber, clock, previous } = options;
-    const old = (await fs.list(directory))
+    const { segmentBytes, allocateNumber, clock, previous, kept = [], retention } = options;
+    const known = new Set(kept.map(({ number }) => number));
+    const unknown = (await fs.list(directory))
       .map(parseFileName)
-      .filter((name) => name?.kind === "log")
-      .map((name) => ({ number: name!.number, bytes: 0 }));
+      .filter((name) => name?.kind === "log" && !known.has(name.number))
+      .map((name) => ({ number: name!.number, end: 0, firstSequence: 0, bytes: 0, closedAtMs: 0 }));
+    const old = new SegmentList(retention ?? NO_RETENTION, [...unknown, ...kept]);
     const pool = new SegmentPool({ fs, directory, segmentBytes, allocateNumber });
     const first = await pool.create(FIRST_SEGMENT_BYTES);
     const log = new Log(pool, clock, old, first);
@@ -109,6 +121,9 @@ export class Log {
    */
   async append(buffer: Uint8Array, payloadLength: number, sync: boolean): Promise<void> {
     this.#enter();
+    if (this.#firstSequence === 0) {
+      this.#firstSequence = firstSequenceOf(buffer, RECORD_HEADER_BYTES);
+    }
     try {
       encodeRecordHeader(
         buffer,
@@ -146,9 +161,14 @@ export class Log {
       await this.#syncAll();
       const next = await this.#pool.take();
       const file = this.#file;
-      const left = { number: this.#number, length: this.#end };
-      await this.#activate(next, left);
-      this.#old.push({ number: left.number, bytes: await file.size() });
+      const left = {
+        number: this.#number,
+        end: this.#end,
+        firstSequence: this.#firstSequence,
+        bytes: await file.size(),
+        closedAtMs: this.#clock.now(),
+      };
+      await this.#activate(next, { number: left.number, length: left.end }, left);
       await file.close();
       return next.number;
     } catch (error) {
@@ -192,12 +212,54 @@ export class Log {
     }
   }
 
-  /** Gives up the segments with numbers below `before`, which nothing on the disk needs any more. */
-  async retire(before: number): Promise<void> {
+  /**
+   * Recovery needs no segment with a number below `before` any more: gives up those that the retention does not keep.
+   * Call again when time has passed.
+   */
+  retire(before: number): Promise<void> {
     assert(before <= this.#number);
-    const retired = this.#old.filter((segment) => segment.number < before);
-    this.#old = this.#old.filter((segment) => segment.number >= before);
-    for (const { number, bytes } of retired) await this.#pool.retire(number, bytes);
+    const { given, shortened } = this.#old.retire(before, this.#clock.now());
+    const earlier = this.#retiring.catch(() => undefined);
+    this.#retiring = earlier.then(async () => {
+      for (const segment of shortened) await this.#shorten(segment);
+      for (const { number, bytes } of given) await this.#pool.retire(number, bytes);
+    });
+    return this.#retiring;
+  }
+
+  /** Bytes of flushed segments that are kept for feeds alone. */
+  get retainedBytes(): number {
+    return this.#old.retainedBytes;
+  }
+
+  /** When `retire` will have more to give up, by the wall clock; `undefined` where time alone does nothing. */
+  get nextRetireMs(): number | undefined {
+    return this.#old.nextRetireMs;
+  }
+
+  /** Where the records of a segment end, as far as they are written; `undefined` for one that is not kept. */
+  endOf(number: number): number | undefined {
+    return number === this.#number ? this.#end : this.#old.find(number)?.end;
+  }
+
+  /** The number of the segment that follows a kept one; `undefined` for the one that is written to. */
+  segmentAfter(number: number): number | undefined {
+    if (number === this.#number) return undefined;
+    return this.#old.segments.find((segment) => segment.number > number)?.number ?? this.#number;
+  }
+
+  /** The oldest sequence that the kept segments hold; `undefined` where they hold none. */
+  get oldestSequence(): number | undefined {
+    const oldest = this.#old.segments.find(({ firstSequence }) => firstSequence > 0);
+    return oldest?.firstSequence ?? (this.#firstSequence === 0 ? undefined : this.#firstSequence);
+  }
+
+  /** The number of the segment that holds a sequence, or will; `undefined` where it is gone. */
+  segmentOf(sequence: number): number | undefined {
+    if (this.#firstSequence > 0 && this.#firstSequence <= sequence) return this.#number;
+    return this.#old.segments.findLast(
+      ({ firstSequence }) => firstSequence > 0 && firstSequence <= sequence,
+    )?.number;
   }
 
   /** Leaves a whole log behind, or, after a failure, the log as it is. */
@@ -215,6 +277,7 @@ export class Log {
       throw this.#fail(error);
     } finally {
       await this.#file.close();
+      await this.#retiring.catch(() => undefined);
       await this.#pool.close();
     }
   }
@@ -233,7 +296,21 @@ export class Log {
     return this.#failure;
   }
 
-  async #activate(next: ReadySegment, previous: SegmentLink | undefined): Promise<void> {
+  /** Cuts off what was made ready and not used; what is kept must not take more than it holds. */
+  async #shorten({ number, end }: ClosedSegment): Promise<void> {
+    try {
+      await this.#pool.cut(number, end);
+    } catch (error) {
+      if (systemCodeOf(error) !== "ENOENT") throw error;
+    }
+  }
+
+  /** In one step, `left` is closed and `next` in its place. */
+  async #activate(
+    next: ReadySegment,
+    previous: SegmentLink | undefined,
+    left?: ClosedSegment,
+  ): Promise<void> {
     const { number, recycledFrom } = next;
     const createdAtMs = this.#clock.now();
     const header = encodeSegmentHeader({ number, previous, createdAtMs, recycledFrom });
@@ -245,8 +322,10 @@ export class Log {
     }
     this.syncs++;
     this.bytesWritten += header.length;
+    if (left !== undefined) this.#old.add(left);
     this.#file = next.file;
     this.#number = number;
+    this.#firstSequence = 0;
     this.#allocatedEnd = next.bytes;
     this.#end = header.length;
     this.#syncedEnd = header.length;

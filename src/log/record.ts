@@ -85,6 +85,10 @@ export function lengthAt(bytes: Uint8Array, start: number): number {
   return readU32(bytes, start + LENGTH_AT);
 }
 
+export function kindAt(bytes: Uint8Array, start: number): number {
+  return bytes[start + KIND_AT]!;
+}
+
 export function syncedToAt(bytes: Uint8Array, start: number): number {
   const high = bytes[start + SYNCED_TO_AT + 4]! | (bytes[start + SYNCED_TO_AT + 5]! << 8);
   return readU32(bytes, start + SYNCED_TO_AT) + high * TWO_32;

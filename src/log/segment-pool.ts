@@ -92,6 +92,16 @@ export class SegmentPool {
     } else await this.remove(number);
   }
 
+  /** Cuts a segment's file. */
+  async cut(number: number, bytes: number): Promise<void> {
+    const file = await this.#fs.open(this.pathOf(number), "write");
+    try {
+      await file.truncate(bytes);
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Removes a segment's file; one that is gone already is fine. */
   async remove(number: number): Promise<void> {
     try {

@@ -23,6 +23,7 @@ import {
 import { VarveError } from "../errors.ts";
 import { execute, greet } from "./requests.ts";
 import type { ScanOutput, StreamedScan } from "./served-scan.ts";
+import type { StreamedWatch } from "./served-watch.ts";
 import type { ServerContext } from "./server-context.ts";
 
 /** How long a peer may take to read a last error before the socket is torn down. */
@@ -35,7 +36,8 @@ export class Connection implements ScanOutput {
   readonly peer: string;
   clientName = "";
   readonly scans = new Map<number, StreamedScan>();
-  /** Ids of requests, scans included, that have no final answer yet. */
+  readonly watches = new Map<number, StreamedWatch>();
+  /** Ids of requests, scans and watches included, that have no final answer yet. */
   readonly inFlight = new Set<number>();
   readonly #context: ServerContext;
   readonly #socket: Socket;
@@ -105,7 +107,7 @@ export class Connection implements ScanOutput {
     const reason = new VarveError("SHUTTING_DOWN", message, { retryable: true });
     this.sendError(CONNECTION_REQUEST_ID, reason);
     this.#finishing = true;
-    for (const scan of this.scans.values()) scan.cancel(reason);
+    this.#cancelStreams(reason);
     this.wrote();
   }
 
@@ -144,7 +146,9 @@ export class Connection implements ScanOutput {
       return;
     }
     // What lets scans go on, or ends requests, must never wait behind them.
-    const isControl = frame.opcode === OPCODE.CANCEL || frame.opcode === OPCODE.SCAN_CREDIT;
+    const { opcode: given } = frame;
+    const isCredit = given === OPCODE.SCAN_CREDIT || given === OPCODE.WATCH_CREDIT;
+    const isControl = given === OPCODE.CANCEL || isCredit;
     if (!isControl && (this.#deferred.length > 0 || this.#mustWait())) {
       const { opcode, flags, requestId, bytes, start, end } = frame;
       this.#deferred.push({ opcode, flags, requestId, bytes, start, end });
@@ -154,7 +158,7 @@ export class Connection implements ScanOutput {
   }
 
   #mustWait(): boolean {
-    const waiting = this.inFlight.size - this.scans.size;
+    const waiting = this.inFlight.size - this.scans.size - this.watches.size;
     return waiting >= this.#context.settings.requestsInFlightMax || this.isFull;
   }
 
@@ -162,7 +166,7 @@ export class Connection implements ScanOutput {
   #settle(): void {
     if (this.#ended) return;
     this.#takeDeferred();
-    if (this.scans.size > 0 && !this.isFull) this.#resumeScans();
+    if (this.scans.size + this.watches.size > 0 && !this.isFull) this.#resumeStreams();
     if (this.#deferred.length > 0 && !this.#mustWait()) this.#goOnLater();
     const mustWait = this.#deferred.length > 0 || this.#mustWait();
     if (mustWait && !this.#socket.isPaused()) this.#socket.pause();
@@ -183,8 +187,14 @@ export class Connection implements ScanOutput {
     });
   }
 
-  #resumeScans(): void {
+  #resumeStreams(): void {
     for (const scan of this.scans.values()) scan.resume();
+    for (const watch of this.watches.values()) watch.resume();
+  }
+
+  #cancelStreams(reason?: VarveError): void {
+    for (const scan of this.scans.values()) scan.cancel(reason);
+    for (const watch of this.watches.values()) watch.cancel(reason);
   }
 
   #takeDeferred(): void {
@@ -214,7 +224,7 @@ export class Connection implements ScanOutput {
 
   #peerEnded(): void {
     this.#finishing = true;
-    for (const scan of this.scans.values()) scan.cancel();
+    this.#cancelStreams();
     if (!this.#greeted) this.#end();
     this.#settle();
   }
@@ -248,7 +258,7 @@ export class Connection implements ScanOutput {
     this.#decoder.stop();
     this.#deferred.length = 0;
     this.#flush();
-    for (const scan of this.scans.values()) scan.cancel();
+    this.#cancelStreams();
     this.#context.snapshots.closeAll(this);
     this.#socket.end();
     // What still comes is read and dropped, as an unread byte would reset the connection under our answer.
@@ -261,7 +271,7 @@ export class Connection implements ScanOutput {
     clearTimeout(this.#helloTimer);
     this.#decoder.stop();
     this.#deferred.length = 0;
-    for (const scan of this.scans.values()) scan.cancel();
+    this.#cancelStreams();
     this.#context.snapshots.closeAll(this);
     this.#context.closed(this);
   }

@@ -1,8 +1,7 @@
 /** What a read is made on: the store as it is, or as it was at the moment that the request's scope names. */
 import type { RequestScope } from "varve-protocol";
-import { VarveError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
-import type { ServedReader } from "./served-store.ts";
+import type { ServedReader, ServedStore } from "./served-store.ts";
 import type { ServerContext } from "./server-context.ts";
 
 /** Throws `SNAPSHOT_EXPIRED` for a snapshot that is not, or no longer, the connection's. */
@@ -14,5 +13,14 @@ export function readerOf(
   const at = scope?.at;
   if (at === undefined) return context.store;
   if ("snapshot" in at) return context.snapshots.use(connection, at.snapshot);
-  throw new VarveError("INVALID_ARGUMENT", "the server does not read at a sequence");
+  return readerAt(context.store, at.sequence);
+}
+
+function readerAt(store: ServedStore, at: number): ServedReader {
+  return {
+    get: (key) => store.get(key, { at }),
+    getEntry: (key) => store.getEntry(key, { at }),
+    getMany: (keys) => store.getMany(keys, { at }),
+    scan: (options) => store.scan({ ...options, at }),
+  };
 }

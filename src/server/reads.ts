@@ -7,9 +7,11 @@
 import {
   decodeGet,
   decodeGetMany,
+  decodeHistory,
   decodeScan,
   encodeAbsent,
   encodeEntry,
+  encodeHistoryData,
   encodeValue,
   encodeValues,
   type Frame,
@@ -102,6 +104,15 @@ export function getMany(
       throw new VarveError("BATCH_TOO_LARGE", message);
     }
     checkLength(connection, encodeValues(connection.writer, requestId, values));
+  });
+}
+
+export function history(connection: Connection, context: ServerContext, frame: Frame): void {
+  const { requestId } = frame;
+  const { key, ...options } = decodeHistory(frame);
+  answerLater(connection, context, requestId, async () => {
+    const versions = await context.store.history(key, options);
+    checkLength(connection, encodeHistoryData(connection.writer, requestId, versions));
   });
 }
 

@@ -24,7 +24,7 @@ import {
 import { VarveError } from "../errors.ts";
 import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
-import { get, getEntry, getMany, scan } from "./reads.ts";
+import { get, getEntry, getMany, history, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
 import {
   closeSnapshot,
@@ -33,6 +33,7 @@ import {
   renewSnapshot,
   snapshot,
 } from "./snapshot-requests.ts";
+import { grantWatchCredit, watch } from "./watches.ts";
 import { batch, deleteRange, expire, increment, merge, put, remove } from "./writes.ts";
 
 const SERVER_NAME = "varve";
@@ -57,6 +58,7 @@ export function execute(connection: Connection, context: ServerContext, frame: F
   const { opcode, requestId } = frame;
   if (opcode === OPCODE.CANCEL) cancel(connection, frame);
   else if (opcode === OPCODE.SCAN_CREDIT) grantCredit(connection, frame);
+  else if (opcode === OPCODE.WATCH_CREDIT) grantWatchCredit(connection, frame);
   else {
     assertFreeId(connection, requestId);
     count(context, opcode);
@@ -112,11 +114,17 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
     case OPCODE.GET_ENTRY:
       getEntry(connection, context, frame, scope);
       break;
+    case OPCODE.HISTORY:
+      history(connection, context, frame);
+      break;
     case OPCODE.GET_MANY:
       getMany(connection, context, frame, scope);
       break;
     case OPCODE.SCAN:
       scan(connection, context, frame, scope);
+      break;
+    case OPCODE.WATCH:
+      watch(connection, context, frame);
       break;
     case OPCODE.SNAPSHOT:
       snapshot(connection, context, frame);
@@ -183,8 +191,9 @@ function grantCredit(connection: Connection, frame: Frame): void {
   connection.scans.get(frame.requestId)?.grant(credit);
 }
 
-/** Scans end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
+/** Scans and watches end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
 function cancel(connection: Connection, frame: Frame): void {
   decodeEmpty(frame);
   connection.scans.get(frame.requestId)?.cancel();
+  connection.watches.get(frame.requestId)?.cancel();
 }

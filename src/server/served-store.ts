@@ -18,7 +18,7 @@ export interface ServedSnapshot extends Snapshot, ServedReader {
  * Writes take what they need of keys, values, operands and conditions before they return their promise: the
  * server hands them views of a socket's chunk.
  */
-export interface ServedStore extends Store, ServedReader {
+export interface ServedStore extends Store {
   /** The answer from memory, without a promise, or `NOT_CACHED` where the disk would have to be asked. */
   getCached(key: Uint8Array): Uint8Array | undefined | typeof NOT_CACHED;
   scan(options?: ScanOptions): ServedScan;

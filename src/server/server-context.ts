@@ -19,6 +19,8 @@ export interface Counters {
   bytesIn: number;
   bytesOut: number;
   protocolErrors: number;
+  /** Open now. */
+  watches: number;
   /** Requests by the opcode's name. */
   readonly requests: Record<string, number>;
 }

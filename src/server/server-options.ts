@@ -13,7 +13,10 @@ export interface ServerSettings {
   readonly requestsInFlightMax: number;
   /** Open scans of one connection; a further one is answered `OVERLOADED`. */
   readonly scansMax: number;
-  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. */
+  /** Open watches of one connection, and of all together; a further one is answered `OVERLOADED`. */
+  readonly watchesMax: number;
+  readonly watchesTotalMax: number;
+  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. So does a watch in the middle of a batch. */
   readonly scanIdleTimeoutMs: number;
   /** Open snapshots of one connection, and of all together; a further one is answered `OVERLOADED`. */
   readonly snapshotsPerConnectionMax: number;
@@ -33,6 +36,8 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   frameBytesMax: 64 * MIB,
   requestsInFlightMax: 4096,
   scansMax: 64,
+  watchesMax: 64,
+  watchesTotalMax: 1000,
   scanIdleTimeoutMs: 300_000,
   snapshotsPerConnectionMax: 256,
   snapshotsMax: 4096,

@@ -38,6 +38,7 @@ export class Server {
       bytesIn: 0,
       bytesOut: 0,
       protocolErrors: 0,
+      watches: 0,
       requests: {},
     };
     const { frameBytesMax, requestsInFlightMax } = settings;

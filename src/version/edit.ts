@@ -2,7 +2,8 @@
  * A version edit: what one flush or compaction changed, as the manifest records it. Encoded with
  * `msgpackr`; the keys are short because every table's record repeats them:
  *
- *   { a: [[level, table] …], r: [[level, number] …], l?: log floor, n?: next file number, s?: last sequence }
+ *   { a: [[level, table] …], r: [[level, number] …], l?: log floor, n?: next file number, s?: last sequence,
+ *     p?: pruned to }
  *
  *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
  *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes]
@@ -31,6 +32,8 @@ export interface VersionEdit {
   readonly nextNumber?: number;
   /** The newest sequence in any table. */
   readonly lastSequence?: number;
+  /** Below this sequence the past is not whole any more. */
+  readonly prunedTo?: number;
 }
 
 type TableRecord = readonly [
@@ -57,6 +60,7 @@ interface EditRecord {
   l?: number;
   n?: number;
   s?: number;
+  p?: number;
 }
 
 export function encodeEdit(edit: VersionEdit): Uint8Array {
@@ -67,6 +71,7 @@ export function encodeEdit(edit: VersionEdit): Uint8Array {
   if (edit.logFloor !== undefined) record.l = edit.logFloor;
   if (edit.nextNumber !== undefined) record.n = edit.nextNumber;
   if (edit.lastSequence !== undefined) record.s = edit.lastSequence;
+  if (edit.prunedTo !== undefined) record.p = edit.prunedTo;
   return pack(record);
 }
 
@@ -85,6 +90,7 @@ export function decodeEdit(bytes: Uint8Array, where: string): VersionEdit {
     ...(record.l === undefined ? {} : { logFloor: record.l }),
     ...(record.n === undefined ? {} : { nextNumber: record.n }),
     ...(record.s === undefined ? {} : { lastSequence: record.s }),
+    ...(record.p === undefined ? {} : { prunedTo: record.p }),
   };
 }
 
@@ -152,7 +158,7 @@ function isTableRecord(value: unknown): value is TableRecord {
 
 function isEditRecord(value: unknown): value is EditRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { a, r, l, n, s } = value as Partial<Record<"a" | "r" | "l" | "n" | "s", unknown>>;
+  const { a, r, l, n, s, p } = value as Partial<Record<keyof EditRecord, unknown>>;
   return (
     Array.isArray(a) &&
     a.every((pair) => Array.isArray(pair) && isLevel(pair[0]) && isTableRecord(pair[1])) &&
@@ -160,7 +166,8 @@ function isEditRecord(value: unknown): value is EditRecord {
     r.every((pair) => Array.isArray(pair) && isLevel(pair[0]) && isCount(pair[1])) &&
     isOptionalCount(l) &&
     isOptionalCount(n) &&
-    isOptionalCount(s)
+    isOptionalCount(s) &&
+    isOptionalCount(p)
   );
 }
 

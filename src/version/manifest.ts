@@ -149,13 +149,19 @@ async function writeSnapshot(options: ManifestOptions, state: ManifestState): Pr
       bytes += record.length;
     };
     await append(MANIFEST_RECORD.HEADER, pack({ version: MANIFEST_FORMAT }));
-    const { added } = state.version.asEdit();
+    const { added, prunedTo } = state.version.asEdit();
     for (let i = 0; i < added.length; i += TABLES_PER_RECORD) {
       const some = { added: added.slice(i, i + TABLES_PER_RECORD), removed: [] };
       await append(MANIFEST_RECORD.EDIT, encodeEdit(some));
     }
     const { logFloor, lastSequence } = state;
-    const rest = { added: [], removed: [], logFloor, lastSequence, nextNumber: number + 1 };
+    const numbers = { logFloor, lastSequence, nextNumber: number + 1 };
+    const rest = {
+      added: [],
+      removed: [],
+      ...numbers,
+      ...(prunedTo === undefined ? {} : { prunedTo }),
+    };
     await append(MANIFEST_RECORD.EDIT, encodeEdit(rest));
     await append(MANIFEST_RECORD.SNAPSHOT_END, new Uint8Array());
     await file.sync();

@@ -36,12 +36,15 @@ export class Version {
     Array.from({ length: LEVELS }, () => Level.EMPTY),
     Array.from({ length: LEVELS }, () => NOTHING),
     0,
+    0,
   );
 
   /** Newest first. */
   readonly level0: readonly TableMeta[];
   /** No table has a newer version of any key. */
   readonly sequenceMax: number;
+  /** Below this sequence the past is not whole: versions of that time may have been dropped. */
+  readonly prunedTo: number;
   readonly #levels: readonly Level[];
   readonly #totals: readonly LevelTotals[];
 
@@ -50,9 +53,11 @@ export class Version {
     levels: readonly Level[],
     totals: readonly LevelTotals[],
     sequenceMax: number,
+    prunedTo: number,
   ) {
     this.level0 = level0;
     this.sequenceMax = sequenceMax;
+    this.prunedTo = prunedTo;
     this.#levels = levels;
     this.#totals = totals;
   }
@@ -114,7 +119,9 @@ export class Version {
       totals[level] = totalsAfter(this.totals(level), added, before);
     }
     const sequences = edit.added.map(({ table }) => table.largestSequence);
-    return new Version(level0, levels, totals, Math.max(this.sequenceMax, ...sequences));
+    const sequenceMax = Math.max(this.sequenceMax, ...sequences);
+    const prunedTo = Math.max(this.prunedTo, edit.prunedTo ?? 0);
+    return new Version(level0, levels, totals, sequenceMax, prunedTo);
   }
 
   /** One edit that makes this version out of nothing. */
@@ -122,7 +129,7 @@ export class Version {
     const added = Array.from({ length: LEVELS }, (_, level) =>
       this.files(level).map((table) => ({ level, table })),
     ).flat();
-    return { added, removed: [] };
+    return { added, removed: [], prunedTo: this.prunedTo };
   }
 }
 

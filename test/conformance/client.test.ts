@@ -3,7 +3,9 @@ import { connect } from "varve-client";
 import { Database } from "../../src/engine/database.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
+import { feedConformance } from "./feed-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { pastConformance } from "./past-conformance.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { transactionConformance } from "./transaction-conformance.ts";
@@ -30,6 +32,8 @@ const open: OpenStore = async () => {
 
 storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
+feedConformance("client over TCP", open);
+pastConformance("client over TCP", open);
 snapshotConformance("client over TCP", open);
 unchangedConformance("client over TCP", open);
 transactionConformance("client over TCP", open);

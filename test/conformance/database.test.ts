@@ -1,7 +1,9 @@
 import { Database } from "../../src/engine/database.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../support/tiny-settings.ts";
+import { feedConformance } from "./feed-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
+import { pastConformance } from "./past-conformance.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { transactionConformance } from "./transaction-conformance.ts";
@@ -22,6 +24,11 @@ const openTiny: OpenStore = async () => {
 
 storeConformance("Database", open);
 writeConformance("Database", open);
+feedConformance("Database", open);
+pastConformance("Database", open);
+storeConformance("Database with tiny memtables and tables", openTiny);
+writeConformance("Database with tiny memtables and tables", openTiny);
+feedConformance("Database with tiny memtables and tables", openTiny);
 snapshotConformance("Database", open);
 unchangedConformance("Database", open);
 transactionConformance("Database", open);

@@ -303,6 +303,7 @@ export function transactionConformance(name: string, open: OpenStore): void {
       ["INVALID_ARGUMENT", "a range without bounds", (tx) => tx.deleteRange({})],
       ["INVALID_ARGUMENT", "an operator that is none", (tx) => tx.merge("k", bad("x"), 1)],
       ["INVALID_ARGUMENT", "a limit below 0", (tx) => tx.scan({ limit: -1 })],
+      ["INVALID_ARGUMENT", "another moment", (tx) => tx.scan({ at: 1 })],
       ["INVALID_ARGUMENT", "two expiries", (tx) => tx.put("k", "v", { ttlMs: 1, expiresAt: 1 })],
       ["KEY_TOO_LARGE", "a long key", (tx) => tx.put("k".repeat(65_537), "v")],
     ])("%s: %s, and nothing is written", async (code, _what, act) => {

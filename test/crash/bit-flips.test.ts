@@ -8,7 +8,8 @@ import { VarveError } from "../../src/errors.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 
-const OPTIONS = { ...TINY_SETTINGS, background: "inline" as const };
+/** Without log segments that feeds alone need, in which a flipped bit harms nothing here. */
+const OPTIONS = { ...TINY_SETTINGS, feedRetentionBytes: 0, background: "inline" as const };
 const decoder = new TextDecoder();
 
 async function contentOf(db: Database): Promise<Record<string, string>> {

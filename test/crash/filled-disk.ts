@@ -17,7 +17,8 @@ export const keyOf = (i: number) => `key${String(i).padStart(4, "0")}`;
 export const bytesOf = (i: number) => new Random(i).bytes(40);
 
 export function openTiny(fs: FileSystem, options: OpenOptions = {}): Promise<Database> {
-  const settings = { ...TINY_SETTINGS, writeDelayMaxMs: 1 };
+  // Without log segments that feeds alone need, which may be harmed without harm.
+  const settings = { ...TINY_SETTINGS, writeDelayMaxMs: 1, feedRetentionBytes: 0 };
   return Database.open("/db", { ...settings, fs, background: "inline", ...options });
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert";
 import type { Database } from "../../src/engine/database.ts";
 import { CURRENT_NAME, manifestName, parseFileName } from "../../src/fs/names.ts";
+import { findKeptSegments } from "../../src/log/kept-segments.ts";
 import { readLog } from "../../src/log/log-reader.ts";
 import { LEVELS } from "../../src/options.ts";
 import { readManifest } from "../../src/version/manifest-reader.ts";
@@ -59,7 +60,18 @@ export async function checkFiles(life: Life): Promise<void> {
     "the tables that the manifest names, and no others",
   );
   const segments = readLog(life.disk, DIRECTORY, { numbers: found.log, firstNeeded: logFloor });
-  const needed = await life.run(Array.fromAsync(segments, ({ number }) => number));
-  assert.deepEqual(found.log, needed, "the log segments that are still needed, and no others");
+  const needed = await life.run(Array.fromAsync(segments));
+  assert(needed !== ENDED);
+  const newest = needed.at(-1);
+  const link = newest && { number: newest.number, length: newest.end };
+  const kept = await life.run(
+    findKeptSegments(life.disk, DIRECTORY, new Set(found.log), link, life.clock.now()),
+  );
+  assert(kept !== ENDED);
+  assert.deepEqual(
+    found.log,
+    kept.map(({ number }) => number),
+    "the log segments that are needed or kept for feeds, and no others",
+  );
   assert.equal(life.disk.openFiles, 0, "no file stays open");
 }

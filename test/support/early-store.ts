@@ -7,11 +7,13 @@ import {
   type Entry,
   type EntryRecord,
   type Incremented,
+  type KeyVersion,
   NOT_CACHED,
   type Operation,
   type ScanOptions,
   type Transaction,
   type TransactionOptions,
+  type Watch,
 } from "../../src/store.ts";
 
 const encoder = new TextEncoder();
@@ -53,6 +55,14 @@ export class EarlyStore implements ServedStore {
         if (this.#early.get(key) === change) this.#early.delete(key);
       }
     }
+  }
+
+  history(...args: Parameters<ServedStore["history"]>): Promise<KeyVersion[]> {
+    return this.#database.history(...args);
+  }
+
+  watch(...args: Parameters<ServedStore["watch"]>): Watch {
+    return this.#database.watch(...args);
   }
 
   merge(...args: Parameters<ServedStore["merge"]>): Promise<Commit> {

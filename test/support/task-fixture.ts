@@ -92,6 +92,7 @@ export function compactTask(
     outputLevel: 1,
     output: outputSettings(),
     snapshots: [],
+    horizon: Number.POSITIVE_INFINITY,
     nowMs: 0,
     newerFromMs: 0,
     cancel: new SharedArrayBuffer(4),
@@ -113,8 +114,16 @@ export function flushTask(
     return memtable.handle;
   });
   const output = outputSettings();
-  const cancel = new SharedArrayBuffer(4);
-  return { kind: "flush", memtables: handles, output, snapshots: [], nowMs: 0, cancel, ...rest };
+  return {
+    kind: "flush",
+    memtables: handles,
+    output,
+    snapshots: [],
+    horizon: Number.POSITIVE_INFINITY,
+    nowMs: 0,
+    cancel: new SharedArrayBuffer(4),
+    ...rest,
+  };
 }
 
 /** Runs a task to its end; `steps` are what its steps said that they wrote. */

@@ -36,13 +36,21 @@ export function randomRequest(random: Random): Request {
   const keys = () => Array.from({ length: random.below(BATCH_MAX) }, key);
   const dice = random.below(1000);
   if (dice < 180) return { kind: "GET", key: key() };
-  if (dice < 220) return { kind: "GET_ENTRY", key: key() };
+  if (dice < 210) return { kind: "GET_ENTRY", key: key() };
+  if (dice < 215) return { kind: "GET", key: key(), at: { sequence: random.below(SEQUENCE_MAX) } };
+  if (dice < 220) return { kind: "HISTORY", key: key(), limit: 1 + random.below(20) };
   if (dice < 300) return { kind: "GET_MANY", keys: keys() };
   if (dice < 700) return randomWrite(random);
-  if (dice < 850) {
+  if (dice < 820) {
     const options = { prefix: encoder.encode(PREFIX), gte: key(), reverse: random.chance(50) };
     return { kind: "SCAN", credit: random.below(SCAN_CREDIT_MAX), options };
   }
+  if (dice < 840) {
+    const since = random.chance(70) ? { since: random.below(SEQUENCE_MAX) } : {};
+    const credit = random.below(SCAN_CREDIT_MAX);
+    return { kind: "WATCH", credit, ...since, range: { prefix: encoder.encode(PREFIX) } };
+  }
+  if (dice < 850) return { kind: "WATCH_CREDIT", credit: random.below(SCAN_CREDIT_MAX) };
   if (dice < 900) return { kind: "SCAN_CREDIT", credit: random.below(SCAN_CREDIT_MAX) };
   if (dice < 950) return { kind: "CANCEL" };
   if (dice < 970) return { kind: "STATS" };

@@ -44,6 +44,23 @@ test("a value comes from standard input, binary ones in hex", async () => {
   expect((await varve(["get", "00ff", "--encoding", "hex"])).stdout).toBe("fffe\n");
 });
 
+test("history shows the versions of a key, and --at reads an older one", async () => {
+  await varve(["put", "old", "1"]);
+  await varve(["put", "old", "2"]);
+  await varve(["del", "old"]);
+  const { stdout } = await varve(["history", "old", "--json"]);
+  const versions = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(versions.map(({ value }) => value)).toEqual([null, "2", "1"]);
+  const at = String(versions[1].sequence);
+  expect((await varve(["get", "old", "--at", at])).stdout).toBe("2\n");
+  expect((await varve(["scan", "--prefix", "old", "--at", at])).stdout).toContain("1 entry");
+  expect((await varve(["history", "old", "--limit", "1"])).stdout).toContain("1 version");
+  expect((await varve(["get", "old", "--at", "x"])).code).toBe(1);
+});
+
 test("batch applies all lines of a file, and scan shows them in both directions", async () => {
   const file = join(directory, "batch.ndjson");
   const lines = [
@@ -129,4 +146,29 @@ test("a wrong option is refused with what is allowed", async () => {
   const outcome = await varve(["put", "k", "v", "--durability", "sometimes"]);
   expect(outcome.code).toBe(1);
   expect(outcome.stderr).toMatch(/always, interval, none/);
+});
+
+test("watch prints what is committed, behind a sequence and for programs", async () => {
+  const json = await varve(["put", "feed:1", "one", "--json"]);
+  const { version } = JSON.parse(json.stdout) as { version: number };
+  await varve(["del", "feed:1"]);
+  await varve(["incr", "feed:n", "3"]);
+  const watch = ["watch", "--prefix", "feed:", "--since", String(version - 1)];
+  const printed = await varve([...watch, "--limit", "2"]);
+  expect(printed).toMatchObject({ code: 0, stderr: "" });
+  expect(printed.stdout.split("\n").map((line) => line.split(" ").slice(2).join(" "))).toEqual([
+    "put feed:1 one",
+    "delete feed:1",
+    "",
+  ]);
+  const plain = await varve([...watch, "--limit", "1", "--json"]);
+  const [progress, commit] = plain.stdout.trim().split("\n");
+  expect(JSON.parse(progress ?? "")).toEqual({ type: "progress", sequence: version - 1 });
+  expect(JSON.parse(commit ?? "")).toMatchObject({
+    type: "commit",
+    sequence: version,
+    operations: [{ type: "put", key: "feed:1", value: "one" }],
+  });
+  const bad = await varve(["watch", "--since", "one"]);
+  expect(bad.code).toBe(1);
 });

@@ -10,7 +10,8 @@ const LAST_LEVEL = 6;
 async function open() {
   const clock = new ManualClock();
   const fs = new MemoryFileSystem();
-  const db = await Database.open("/db", { ...TINY_SETTINGS, fs, clock, background: "inline" });
+  const settings = { ...TINY_SETTINGS, feedRetentionBytes: 0 };
+  const db = await Database.open("/db", { ...settings, fs, clock, background: "inline" });
   return { clock, fs, db };
 }
 

@@ -104,6 +104,8 @@ export const requests = fc.oneof(
     .filter((hello) => hello.versionMin <= hello.versionMax),
   fc.record({ kind: kind("GET"), key: bytes, at }),
   fc.record({ kind: kind("GET_ENTRY"), key: bytes, at }),
+  fc.record({ kind: kind("HISTORY"), key: bytes }),
+  fc.record({ kind: kind("HISTORY"), key: bytes, limit: fc.integer({ min: 1, max: 2 ** 32 - 1 }) }),
   fc.record({ kind: kind("GET_MANY"), keys: fc.array(bytes), at }),
   fc.record({
     kind: kind("PUT"),
@@ -121,6 +123,16 @@ export const requests = fc.oneof(
   fc.record({ kind: kind("EXPIRE"), durability, expiry: optional(expiry), key: bytes }),
   fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions, at }),
   fc.record({ kind: kind("SCAN_CREDIT"), credit: u32 }),
+  fc
+    .record({
+      kind: kind("WATCH"),
+      credit: u32,
+      since: optional(u53),
+      heartbeatMs: optional(u32),
+      range: deletedRange,
+    })
+    .map(compact),
+  fc.record({ kind: kind("WATCH_CREDIT"), credit: u32 }),
   fc.record({
     kind: fc.constantFrom("SNAPSHOT_CLOSE", "SNAPSHOT_RENEW", "SNAPSHOT_KILL"),
     handle: u53,
@@ -135,14 +147,47 @@ const errors = fc
     retryable: fc.boolean(),
     maybeApplied: fc.boolean(),
     retryAfterMs: optional(fc.integer({ min: 0, max: 0xfffffffe })),
+    sequence: optional(u53),
     conflict: optional(
       fc.record({ key: bytes, sequence: optional(fc.maxSafeNat().map((n) => Math.max(1, n))) }),
     ),
   })
-  .map(({ code, message, conflict, ...details }) => {
-    const all = compact({ ...details, ...conflict });
+  .map(({ code, message, conflict, sequence, ...details }) => {
+    const all = compact({ ...details, ...(conflict ?? { sequence }) });
     return new VarveError(code, message, all as ErrorDetails);
   });
+
+const feedOperation = fc.oneof(
+  fc
+    .record({
+      type: fc.constant("put" as const),
+      key: bytes,
+      value: bytes,
+      expiresAt: optional(u53),
+    })
+    .map(compact),
+  fc
+    .record({ type: fc.constant("delete" as const), key: bytes, expiresAt: optional(u53) })
+    .map(compact),
+  fc.record({ type: fc.constant("merge" as const), operator, key: bytes, operand: bytes }),
+  fc
+    .record({ type: fc.constant("deleteRange" as const), gte: bytes, lt: optional(bytes) })
+    .map(compact),
+);
+
+const watchPart = fc.oneof(
+  fc.record({ type: fc.constant("progress" as const), sequence: u53 }),
+  fc
+    .record({
+      type: fc.constant("commit" as const),
+      sequence: u53,
+      firstSequence: u53,
+      time: u53,
+      operations: fc.array(feedOperation, { maxLength: 5 }),
+      more: fc.constantFrom(undefined, true as const),
+    })
+    .map(compact),
+);
 
 const limits = fc.record({
   frameBytesMax: u32,
@@ -161,7 +206,8 @@ const result = fc.oneof(
   fc.array(u53),
   fc.dictionary(
     fc.stringMatching(/^[a-z]{1,8}$/),
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    // Not -0, which msgpack does not tell from 0.
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
     { noNullPrototype: true },
   ),
 );
@@ -190,11 +236,23 @@ export const answers = fc.oneof(
       expiresAt: optional(u53),
     }),
   }),
+  fc.record({
+    kind: kind("HISTORY_DATA"),
+    versions: fc.array(
+      fc.record({
+        sequence: u53,
+        value: optional(bytes),
+        updatedAt: optional(u53),
+        expiresAt: optional(u53),
+      }),
+    ),
+  }),
   fc.record({ kind: kind("SNAPSHOT_OPENED"), handle: u53, sequence: u53, leaseMs: u32 }),
   fc.record({ kind: kind("COMMITTED"), version: u53 }),
   fc.record({ kind: kind("INCREMENTED"), version: u53, value: i64 }),
   fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
   fc.record({ kind: kind("SCAN_END"), count: u53 }),
+  fc.record({ kind: kind("WATCH_DATA"), parts: fc.array(watchPart, { maxLength: 4 }) }),
   fc.record({ kind: kind("RESULT"), result }),
 ) as fc.Arbitrary<Answer>;
 

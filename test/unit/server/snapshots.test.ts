@@ -129,10 +129,10 @@ test("a handle is of use to the connection alone that opened it", async () => {
   other.socket.destroy();
 });
 
-test("a read at a sequence is refused, and the connection goes on", async () => {
+test("a read at a sequence that is yet to come is refused, and the connection goes on", async () => {
   const { port } = await started();
   const client = await RawClient.greeted(port);
-  const request: Request = { kind: "GET", key: bytes("k"), at: { sequence: 1 } };
+  const request: Request = { kind: "GET", key: bytes("k"), at: { sequence: 1_000_000 } };
   client.send((writer) => encodeRequest(writer, 1, request));
   client.send((writer) => encodeRequest(writer, 2, { kind: "PING" }));
   await client.until(() => client.answers.length === 2);

@@ -1,0 +1,129 @@
+/**
+ * The change feed: tells each watcher, in order, what is committed. What it tells is read from the log's files
+ * (`log/log-follower.ts`); the commit queue does no more than say that there is something new, and says it to nobody
+ * where nobody watches.
+ *
+ * Source of the idea: etcd's watch (revisions, progress, compaction) over RocksDB's `GetUpdatesSince`.
+ */
+import { join } from "node:path";
+import { keyBounds } from "../cursor/bounds.ts";
+import { VarveError } from "../errors.ts";
+import type { Clock } from "../fs/clock.ts";
+import type { FileSystem } from "../fs/file-system.ts";
+import { logName } from "../fs/names.ts";
+import type { Log } from "../log/log.ts";
+import { compacted, type FollowedLog, LogFollower } from "../log/log-follower.ts";
+import type { Settings } from "../options.ts";
+import type { WatchOptions } from "../store.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import { EngineWatch } from "./engine-watch.ts";
+import { SegmentFiles } from "./segment-files.ts";
+import { checkWatch } from "./validate-watch.ts";
+
+export interface FeedStats {
+  readonly watchers: number;
+  /** Of log segments that are kept for watchers alone. */
+  readonly retainedBytes: number;
+  /** The smallest `since` that can be asked for. */
+  readonly oldestSequence: number;
+}
+
+export interface FeedParts {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly directory: string;
+  readonly settings: Settings;
+  readonly commits: CommitQueue;
+  /** `undefined` where nothing is ever committed. */
+  readonly log: (FollowedLog & Pick<Log, "segmentLength" | "retainedBytes">) | undefined;
+}
+
+export class Feed {
+  readonly #parts: FeedParts;
+  readonly #files: SegmentFiles;
+  readonly #watches = new Set<EngineWatch>();
+
+  constructor(parts: FeedParts) {
+    this.#parts = parts;
+    this.#files = new SegmentFiles(parts.fs, (segment) => this.#pathOf(segment));
+  }
+
+  /**
+   * Throws `INVALID_ARGUMENT`, and `READ_ONLY` where nothing is ever committed. What is wrong with `since` alone is for
+   * the watch to tell.
+   */
+  watch(options: WatchOptions = {}): EngineWatch {
+    const { log, commits, clock, settings } = this.#parts;
+    const { heartbeatMs, signal, since, range } = checkWatch(options, settings);
+    if (log === undefined) {
+      throw commits.failure ?? new VarveError("READ_ONLY", "the database takes no writes");
+    }
+    const { visibleSequence } = commits;
+    const from = since ?? visibleSequence;
+    // Where nothing is on its way, what comes next begins where the log ends.
+    const isAtEnd = from === visibleSequence && visibleSequence === commits.submittedSequence;
+    const reader = this.#files.reader();
+    const follower = new LogFollower({
+      log,
+      pathOf: (segment) => this.#pathOf(segment),
+      read: (segment, target, position) => reader.read(segment, target, position),
+      range: keyBounds(range),
+      nowMs: () => clock.now(),
+      since: from,
+      start: isAtEnd ? { segment: log.segmentNumber, offset: log.segmentLength } : undefined,
+    });
+    const watch = new EngineWatch({
+      follower,
+      clock,
+      heartbeatMs,
+      signal,
+      visible: () => commits.visibleSequence,
+      failure: () => commits.failure,
+      release: () => {
+        this.#watches.delete(watch);
+        if (this.#watches.size === 0) commits.onVisible = undefined;
+        return reader.close();
+      },
+    });
+    this.#watches.add(watch);
+    commits.onVisible = this.#wake;
+    const oldest = this.#oldest(log);
+    if (from > visibleSequence) void watch.fail(notYet(from, visibleSequence));
+    else if (from < oldest) void watch.fail(compacted(from, oldest));
+    return watch;
+  }
+
+  stats(): FeedStats {
+    const { log, commits } = this.#parts;
+    return {
+      watchers: this.#watches.size,
+      retainedBytes: log?.retainedBytes ?? 0,
+      oldestSequence: log === undefined ? commits.visibleSequence : this.#oldest(log),
+    };
+  }
+
+  /** Ends all watches with `CLOSED`. */
+  async close(): Promise<void> {
+    const error = new VarveError("CLOSED", "the database was closed");
+    await Promise.all(Array.from(this.#watches, (watch) => watch.fail(error)));
+  }
+
+  readonly #wake = (): void => {
+    for (const watch of this.#watches) watch.wake();
+  };
+
+  #oldest(log: FollowedLog): number {
+    return log.oldestSequence === undefined
+      ? this.#parts.commits.visibleSequence
+      : log.oldestSequence - 1;
+  }
+
+  #pathOf(segment: number): string {
+    return join(this.#parts.directory, logName(segment));
+  }
+}
+
+function notYet(since: number, newest: number): VarveError {
+  const message = `since is ${since}; the newest sequence is ${newest}`;
+  return new VarveError("INVALID_ARGUMENT", message);
+}
