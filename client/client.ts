@@ -37,11 +37,14 @@ import {
   type PageOptions,
   type PutOptions,
   type ReadOptions,
+  runTransaction,
   type Scan,
   type ScanOptions,
   type SnapshotInfo,
   type SnapshotLease,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   VarveError,
   type Watch,
   type WatchOptions,
@@ -289,6 +292,14 @@ export class VarveClient implements Store {
       encodeEmpty(writer, id, OPCODE.SNAPSHOT),
     );
     return new ClientSnapshot(connection, lease);
+  }
+
+  /** `runTransaction` of the protocol; nothing of it is sent but a snapshot, its reads, and one batch. */
+  async transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    return runTransaction(this, body, options);
   }
 
   /** The snapshots that clients of the server hold open. */

@@ -34,11 +34,14 @@ export {
   type Snapshot,
   type SnapshotInfo,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   VarveError,
   type Watch,
   type WatchEvent,
   type WatchOptions,
   type Welcome,
+  type WriteCondition,
   type WriteOptions,
 } from "varve-protocol";
 export type { VarveClient, VerifyResult } from "./client.ts";

@@ -75,6 +75,10 @@ export class ClientSnapshot implements Snapshot {
     const connection = this.#open();
     assertNoAt(options);
     checkScan(options, connection.limits);
+    if (options.at !== undefined) {
+      const message = "a snapshot is read as of its own sequence, not at another";
+      throw new VarveError("INVALID_ARGUMENT", message);
+    }
     return connection.scan(options, (writer, id, credit) =>
       encodeScan(writer, id, options, credit, this.#scope),
     );

@@ -5,7 +5,6 @@ import {
   type Data,
   type Expiry,
   encodeCounter,
-  type KeyCondition,
   type KeyRange,
   type Limits,
   MERGE_OPERATORS,
@@ -13,6 +12,7 @@ import {
   type Operand,
   type Operation,
   VarveError,
+  type WriteCondition,
 } from "varve-protocol";
 import { checkBound, checkKey, checkValue, describe, invalid } from "./validate.ts";
 
@@ -22,6 +22,8 @@ const EXPIRES_AT_MAX = 2 ** 43 - 1;
 /** A condition as a program may have it, checked by nobody. */
 interface UncheckedCondition {
   readonly key?: unknown;
+  readonly range?: unknown;
+  readonly unchangedSince?: unknown;
   readonly absent?: unknown;
   readonly present?: unknown;
   readonly sequence?: unknown;
@@ -30,9 +32,9 @@ interface UncheckedCondition {
 /** The conditions of a write of `key`, as a list; a single one is on `key` itself. `undefined` for none. */
 export function conditionsOf(
   key: Data,
-  conditions: Condition | readonly KeyCondition[] | undefined,
+  conditions: Condition | readonly WriteCondition[] | undefined,
   limits: Limits,
-): readonly KeyCondition[] | undefined {
+): readonly WriteCondition[] | undefined {
   if (conditions === undefined) return undefined;
   if (isList(conditions)) return checkConditions(conditions, limits);
   checkCondition(conditions);
@@ -42,21 +44,46 @@ export function conditionsOf(
 
 /** `Array.isArray` alone does not tell lists that are read-only. */
 function isList(
-  conditions: Condition | readonly KeyCondition[],
-): conditions is readonly KeyCondition[] {
+  conditions: Condition | readonly WriteCondition[],
+): conditions is readonly WriteCondition[] {
   return Array.isArray(conditions);
 }
 
 export function checkConditions(
-  conditions: readonly KeyCondition[],
+  conditions: readonly WriteCondition[],
   limits: Limits,
-): readonly KeyCondition[] {
+): readonly WriteCondition[] {
   if (!Array.isArray(conditions)) invalid("conditions are an array");
-  for (const condition of conditions as readonly KeyCondition[]) {
-    checkCondition(condition);
-    checkKey(condition.key, limits);
+  for (const condition of conditions as readonly WriteCondition[]) {
+    checkListed(condition, limits);
   }
   return conditions;
+}
+
+function checkListed(condition: WriteCondition, limits: Limits): void {
+  const { range, key, unchangedSince, absent, sequence, present } = (condition ??
+    {}) as UncheckedCondition;
+  if (range === undefined && unchangedSince === undefined) {
+    checkCondition(condition);
+    checkKey(key as Data, limits);
+    return;
+  }
+  if (!isWhole(unchangedSince, 0)) {
+    invalid(`unchangedSince is ${String(unchangedSince)}; it must be a whole number from 0`);
+  }
+  const others = [absent, sequence, range && key, range && present];
+  if (others.some((field) => field !== undefined)) {
+    invalid("unchangedSince goes with a key, which may be present, or with a range");
+  }
+  if (range === undefined) {
+    if (present !== undefined && present !== true) invalid("present can only be true");
+    checkKey(key as Data, limits);
+  } else {
+    if (typeof range !== "object" || range === null) {
+      invalid(`a range is an object, not ${describe(range)}`);
+    }
+    checkBounds(range, limits);
+  }
 }
 
 function checkCondition(condition: UncheckedCondition): void {
@@ -164,6 +191,11 @@ export function checkRange(range: KeyRange, limits: Limits): number {
   if (typeof range !== "object" || range === null || BOUNDS.every((name) => !(name in range))) {
     invalid(`deleteRange takes bounds (${BOUNDS.join(", ")}); an empty gte stands for all keys`);
   }
+  return checkBounds(range, limits);
+}
+
+/** Returns the bytes of all. */
+function checkBounds(range: KeyRange, limits: Limits): number {
   let bytes = 0;
   for (const name of BOUNDS) {
     const bound = range[name];

@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   NOT_A_COUNTER: 51,
   /** An increment to more than 64 bits hold. */
   COUNTER_OVERFLOW: 52,
+  /** What a write depends on was changed since it was read; read again, and try anew. Nothing was written. */
+  CONFLICT: 53,
   /** The past asked for is gone; the error's `sequence` is the oldest that can be asked for. */
   COMPACTED: 54,
   /** The snapshot's lease ran out, it was ended by an administrator, or it was never this connection's. */
@@ -73,10 +75,10 @@ export interface ErrorDetails {
   readonly retryable?: boolean;
   /** The write may or may not have been applied: read before writing again. */
   readonly maybeApplied?: boolean;
-  /** Of `CONDITION_FAILED`: the key whose condition did not hold. */
+  /** Of `CONDITION_FAILED` and `CONFLICT`: the key whose condition did not hold. */
   readonly key?: Uint8Array;
   /**
-   * Of `CONDITION_FAILED`: the sequence of that key's present entry; left out where the key is absent. Of `COMPACTED`:
+   * Of `CONDITION_FAILED` and `CONFLICT`: the sequence of that key's present entry; left out where the key is absent. Of `COMPACTED`:
    * the oldest that can be asked for.
    */
   readonly sequence?: number;

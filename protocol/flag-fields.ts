@@ -10,7 +10,7 @@ import { type BytesCondition, readConditions, writeConditions } from "./conditio
 import { isGiven, readExpiry, writeExpiry } from "./expiry.ts";
 import { expectFlags, FLAG, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import type { Expiry, KeyCondition } from "./store.ts";
+import type { Expiry, WriteCondition } from "./store.ts";
 
 export interface FlagFields {
   readonly conditions?: readonly BytesCondition[] | undefined;
@@ -20,7 +20,7 @@ export interface FlagFields {
 /** Right after `begin`. An empty list is as good as none. */
 export function writeFlagFields(
   writer: FrameWriter,
-  conditions: readonly KeyCondition[] | undefined,
+  conditions: readonly WriteCondition[] | undefined,
   expiry?: Expiry,
 ): void {
   const isConditional = conditions !== undefined && conditions.length > 0;

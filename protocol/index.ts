@@ -135,6 +135,7 @@ export {
   type Operation,
   type Page,
   type PageOptions,
+  type PageReader,
   type ProgressEvent,
   type PutOptions,
   type Reader,
@@ -143,11 +144,16 @@ export {
   type ScanOptions,
   type Snapshot,
   type Store,
+  type Transaction,
+  type TransactionOptions,
+  type UnchangedCondition,
   type Watch,
   type WatchEvent,
   type WatchOptions,
+  type WriteCondition,
   type WriteOptions,
 } from "./store.ts";
+export { runTransaction } from "./transaction.ts";
 export {
   decodeExpire,
   decodeIncrement,

@@ -53,6 +53,17 @@ export type Condition =
 export type KeyCondition = Condition & { readonly key: Data };
 
 /**
+ * That nothing was written since a sequence: to a key, which `present` says is there still, as entries also expire; or
+ * to any key in a range, though it may take a change for granted where it cannot tell. Otherwise the write fails with
+ * `CONFLICT`: read again, and try anew. The sequence is that of a snapshot, at which the key or range was read.
+ */
+export type UnchangedCondition =
+  | { readonly key: Data; readonly unchangedSince: number; readonly present?: true }
+  | { readonly range: KeyRange; readonly unchangedSince: number };
+
+export type WriteCondition = KeyCondition | UnchangedCondition;
+
+/**
  * When an entry expires: so many milliseconds after the call, or at a time of the store's wall clock in milliseconds
  * since 1970. Not both. From then on the entry is absent to every reader, and its space comes back by itself.
  */
@@ -64,14 +75,14 @@ export interface Expiry {
 
 export interface DeleteOptions extends WriteOptions {
   /** On the key itself; or a list, on any keys. The write fails with `CONDITION_FAILED` where one does not hold. */
-  readonly if?: Condition | readonly KeyCondition[];
+  readonly if?: Condition | readonly WriteCondition[];
 }
 
 export interface PutOptions extends DeleteOptions, Expiry {}
 
 export interface BatchOptions extends WriteOptions {
   /** On any keys, as they are before the batch: all must hold, or nothing is written. */
-  readonly if?: readonly KeyCondition[];
+  readonly if?: readonly WriteCondition[];
 }
 
 /**
@@ -256,6 +267,10 @@ export interface Reader {
   /** The values in the order of `keys`, all seen at one moment. */
   getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]>;
   scan(options?: ScanOptions): Scan;
+}
+
+/** What reads pages, too. */
+export interface PageReader extends Reader {
   /** A part of a scan, in bounded time. Each page sees the moment at which it is read, or that of its reader. */
   page(options?: PageOptions): Promise<Page>;
   /** How many keys there are. Reads them all, but hands none out. */
@@ -267,14 +282,37 @@ export interface Reader {
  * close it when done. Over a connection it is leased: one that is not used for long, or that an administrator ends,
  * fails with `SNAPSHOT_EXPIRED`.
  */
-export interface Snapshot extends Reader, AsyncDisposable {
+export interface Snapshot extends PageReader, AsyncDisposable {
   /** The newest sequence that the snapshot sees. */
   readonly sequence: number;
   /** Scans that were begun go on. Closing twice is fine. */
   close(): Promise<void>;
 }
 
-export interface Store extends Reader, AsyncDisposable {
+/**
+ * What a transaction's function works with. Reads see one moment, that of the first of them, and the transaction's own
+ * writes, which are kept here until it commits. Of use until the function has returned: then calls fail with `CLOSED`.
+ */
+export interface Transaction extends Reader {
+  /** Of an entry that the transaction has written, `sequence` is 0 and the times are of now: it is not committed yet. */
+  getEntry(key: Data): Promise<EntryRecord | undefined>;
+  put(key: Data, value: Data, expiry?: Expiry): void;
+  delete(key: Data): void;
+  deleteRange(range: KeyRange): void;
+  /** Reads nothing: two transactions that merge the same key are not in each other's way. */
+  merge(key: Data, operator: MergeOperator, operand: Operand): void;
+  /** Reads the counter, and tells what it comes to. Fails as the store's `increment` does. */
+  increment(key: Data, delta?: number | bigint): Promise<bigint>;
+}
+
+export interface TransactionOptions extends WriteOptions {
+  /** How often it starts again because somebody was faster, before it fails with `CONFLICT`. Default 10. */
+  readonly retries?: number;
+  /** How long to wait before the given attempt to start again, from 1. By default random, up to a limit that doubles. */
+  readonly backoffMs?: (attempt: number) => number;
+}
+
+export interface Store extends PageReader, AsyncDisposable {
   get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined>;
   getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined>;
   getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>;
@@ -312,6 +350,19 @@ export interface Store extends Reader, AsyncDisposable {
   expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined>;
   /** Takes the entry's expiry away. `undefined` where the key is absent. */
   persist(key: Data, options?: WriteOptions): Promise<Commit | undefined>;
+  /**
+   * Runs a function whose reads and writes are as if nothing else were done meanwhile: serializable. Its writes are
+   * one batch. Where something that it read was written before it could commit, it starts again, from the beginning,
+   * so it may run several times; what it throws ends it, and nothing is written. Resolves to what it returns.
+   *
+   * Fails with `CONFLICT` where others were faster each time, and with `BATCH_TOO_LARGE` where it reads or writes more
+   * than a transaction can. What it read may also have changed because an entry expired: of keys that is a conflict,
+   * of what a scan found it is not.
+   */
+  transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result>;
   /**
    * Tells of commits as they become visible, and of those before, as far back as the log is kept. One that was answered
    * as `interval` or `none` may be told and then be lost with power, as it is lost to reads.

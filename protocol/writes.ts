@@ -28,7 +28,7 @@ import {
   readOperation,
   writeOperation,
 } from "./operations.ts";
-import type { Data, Expiry, KeyCondition, Operation } from "./store.ts";
+import type { Data, Expiry, Operation, WriteCondition } from "./store.ts";
 
 const PUT_KEY_AT = 1 + 4;
 
@@ -54,7 +54,7 @@ export function encodePut(
   durability: DurabilityChoice,
   key: Data,
   value: Data,
-  conditions?: readonly KeyCondition[],
+  conditions?: readonly WriteCondition[],
   expiry?: Expiry,
 ): number {
   writer.begin(OPCODE.PUT, requestId);
@@ -95,7 +95,7 @@ export function encodeDelete(
   requestId: number,
   durability: DurabilityChoice,
   key: Data,
-  conditions?: readonly KeyCondition[],
+  conditions?: readonly WriteCondition[],
 ): number {
   writer.begin(OPCODE.DELETE, requestId);
   if (conditions !== undefined) writeFlagFields(writer, conditions);
@@ -123,7 +123,7 @@ export function encodeBatch(
   requestId: number,
   durability: DurabilityChoice,
   operations: readonly Operation[],
-  conditions?: readonly KeyCondition[],
+  conditions?: readonly WriteCondition[],
 ): number {
   writer.begin(OPCODE.BATCH, requestId);
   if (conditions !== undefined) writeFlagFields(writer, conditions);

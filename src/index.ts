@@ -26,6 +26,8 @@ export type {
   ScanOptions,
   Snapshot,
   Store,
+  Transaction,
+  TransactionOptions,
   Watch,
   WatchEvent,
   WatchOptions,

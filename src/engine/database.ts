@@ -27,8 +27,11 @@ import {
   type PageOptions,
   type PutOptions,
   type ReadOptions,
+  runTransaction,
   type ScanOptions,
   type Store,
+  type Transaction,
+  type TransactionOptions,
   type WatchOptions,
   type WriteOptions,
 } from "../store.ts";
@@ -209,6 +212,14 @@ export class Database implements Store {
         maintenance.wake();
       },
     );
+  }
+
+  async transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    this.#open();
+    return runTransaction(this, body, options);
   }
 
   /** Writes all memtables to tables; resolves when they are on the disk. */

@@ -17,6 +17,8 @@ const FETCHES_MAX = 32;
 export interface Latest {
   /** Of the key's entry; 0 where it is absent. */
   readonly sequence: number;
+  /** Of the newest that was written to the key, a delete, too; 0 where nothing is known of it. */
+  readonly changed: number;
   readonly value: Uint8Array | undefined;
   /** From when on the value is absent; `Infinity` where it does not expire. */
   readonly expiresAtMs: number;
@@ -110,5 +112,5 @@ export class LatestReads {
 }
 
 function latestOf({ sequence, value, expiresAtMs }: ValueFold): Latest {
-  return { sequence: value === undefined ? 0 : sequence, value, expiresAtMs };
+  return { sequence: value === undefined ? 0 : sequence, changed: sequence, value, expiresAtMs };
 }

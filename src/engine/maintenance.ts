@@ -190,6 +190,9 @@ export class Maintenance {
         ...this.#taskBase(codecOf(settings, 0)),
       };
       const result = await background.run(task);
+      for (const { memtable } of written) {
+        this.#forget(memtable.largestSequence, task);
+      }
       added = result.added.map((table) => ({ level: 0, table }));
       prunedTo = prunedBy(
         task,
@@ -267,6 +270,9 @@ export class Maintenance {
     const startedMs = performance.now();
     const task = this.#compactTask(plan);
     const result = await background.run(task);
+    for (const { largestSequence } of plan.inputs.flatMap(({ tables }) => tables)) {
+      this.#forget(largestSequence, task);
+    }
     await this.#install({
       prunedTo: prunedBy(task, result, task.runs.flat()),
       added: result.added.map((table) => ({ level: plan.outputLevel, table })),
@@ -275,6 +281,12 @@ export class Maintenance {
     this.compactionBytes += result.bytesWritten;
     this.#compactions++;
     logger.info(compactionFields(plan, result, startedMs), "compacted tables");
+  }
+
+  /** What was changed up to `largestSequence` may have left no trace, as far as the task kept none. */
+  #forget(largestSequence: number, { snapshots, horizon }: Task): void {
+    const oldest = Math.min(horizon, snapshots[0] ?? Number.POSITIVE_INFINITY);
+    this.#options.snapshots.forget(largestSequence, oldest);
   }
 
   #compactTask(plan: CompactionPlan): CompactTask {

@@ -137,6 +137,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     admission.update(pressureOf(tree, settings));
   };
   const snapshots = new SnapshotList();
+  snapshots.forget(replayed.lastSequence);
   const retention = new Retention(settings, clock, state.version);
   const background = world.startBackground();
   const maintenance = new Maintenance({

@@ -78,7 +78,10 @@ function isInRange(key: Uint8Array, { key: start, value: end }: StoredOperation)
 }
 
 /** What a put or delete leaves of its key. */
-function presentAfter({ kind, value }: StoredOperation, nowMs: number): Omit<Latest, "sequence"> {
+function presentAfter(
+  { kind, value }: StoredOperation,
+  nowMs: number,
+): Omit<Latest, "sequence" | "changed"> {
   const expiresAtMs = expiresAtOf(kind, value, 0);
   const isGone = kind === KIND.DELETE || expiresAtMs <= nowMs;
   return isGone ? ABSENT : { value: value.subarray(headerBytes(kind)), expiresAtMs };

@@ -2,7 +2,7 @@
 
 import { compareBytes } from "../bytes/compare.ts";
 import { toBytes } from "../bytes/data.ts";
-import { keyBounds } from "../cursor/bounds.ts";
+import { type BoundOptions, keyBounds } from "../cursor/bounds.ts";
 import { withExpiry } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
 import { FLAG, KIND, TIME_MAX_MS } from "../key.ts";
@@ -210,6 +210,15 @@ export function checkOperand(
 }
 
 const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
+
+/** The bounds as bytes of their own. */
+export function checkBounds(range: DeletedRange, limits: Limits): BoundOptions {
+  const [gte, gt, lt, lte, prefix] = BOUNDS.map((name) => {
+    const bound = checkBound(name, range[name], limits);
+    return bound && new Uint8Array(bound);
+  });
+  return { gte, gt, lt, lte, prefix };
+}
 
 /** Bounds may be empty: an empty `gte` is below every key. */
 export function checkScan(options: ScanOptions | undefined, limits: Limits): ScanOptions {

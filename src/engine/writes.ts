@@ -27,10 +27,18 @@ import {
 } from "../store.ts";
 import type { Admission } from "./admission.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { assertHolds, type CheckedCondition, checkConditions } from "./conditions.ts";
+import {
+  assertHolds,
+  assertUnchanged,
+  type CheckedConditions,
+  checkConditions,
+  NO_CONDITIONS,
+} from "./conditions.ts";
 import { type Latest, LatestReads } from "./latest.ts";
 import { foldOperands, mustFoldOperands } from "./operands.ts";
+import { orderMemtables } from "./range-changes.ts";
 import type { Reads } from "./reads.ts";
+import type { SnapshotList } from "./snapshot-list.ts";
 import type { SpaceGuard } from "./space-guard.ts";
 import type { Tree } from "./tree.ts";
 import {
@@ -59,6 +67,7 @@ export interface WriteParts {
   readonly commits: CommitQueue;
   readonly admission: Admission;
   readonly space: SpaceGuard;
+  readonly snapshots: Pick<SnapshotList, "forgottenSequence">;
 }
 
 export class Writes {
@@ -97,9 +106,9 @@ export class Writes {
     const durability = this.#durabilityOf(options);
     const conditions = checkConditions(options?.if, undefined, settings);
     const { length } = batch.operations;
-    if (length === 0 && conditions.length === 0) return { version: commits.visibleSequence };
+    if (length === 0 && isNone(conditions)) return { version: commits.visibleSequence };
     if (batch.operations.some(({ kind }) => needsSpace(kind))) this.#parts.space.assertSpace();
-    if (conditions.length === 0 && !mustFoldOperands(this.#parts.tree, batch.operations)) {
+    if (isNone(conditions) && !mustFoldOperands(this.#parts.tree, batch.operations)) {
       if (this.#parts.admission.mayPass(length, batch.bytes))
         return this.#commit(batch, durability);
       const kept = copyBatch(batch);
@@ -125,7 +134,7 @@ export class Writes {
     this.#parts.space.assertSpace();
     const durability = this.#durabilityOf(options);
     const kept = copyBatch(batch);
-    return this.#admit(1, batch.bytes, () => this.#check(kept, [], durability));
+    return this.#admit(1, batch.bytes, () => this.#check(kept, NO_CONDITIONS, durability));
   }
 
   async increment(
@@ -162,7 +171,7 @@ export class Writes {
   #conditional(operation: StoredOperation, options: DeleteOptions): Promise<Commit> {
     const { key, value } = operation;
     const conditions = checkConditions(options.if, key, this.#parts.settings);
-    if (conditions.length === 0) return this.#one(operation.kind, key, value, options);
+    if (isNone(conditions)) return this.#one(operation.kind, key, value, options);
     const durability = this.#durabilityOf(options);
     if (needsSpace(operation.kind)) this.#parts.space.assertSpace();
     const kept = copyBatch({ operations: [operation], bytes: key.length + value.length });
@@ -223,16 +232,20 @@ export class Writes {
   /** Commits the batch if the conditions hold, with its operands folded where they must be. */
   #check(
     batch: CheckedBatch,
-    conditions: readonly CheckedCondition[],
+    { keys: conditions, ranges }: CheckedConditions,
     durability: Durability,
   ): Promise<Commit> {
+    const { tree, snapshots } = this.#parts;
     const merged = batch.operations.filter(({ kind }) => kind === KIND.MERGE);
     const keys = [...conditions, ...merged].map(({ key }) => key);
-    return this.#settled(() =>
-      this.#latest.use(keys, (latest) => {
+    return this.#settled(async () => {
+      for (const { unchangedSince } of ranges) await orderMemtables(tree.views, unchangedSince);
+      return this.#latest.use(keys, (latest) => {
+        const forgotten = snapshots.forgottenSequence;
         for (const [i, condition] of conditions.entries()) {
-          assertHolds(condition, latest[i] as Latest);
+          assertHolds(condition, latest[i] as Latest, forgotten);
         }
+        for (const range of ranges) assertUnchanged(range, tree.view, forgotten);
         // Asked again, as what was fetched may have taken its time.
         const isBlind =
           merged.length === 0 || !mustFoldOperands(this.#parts.tree, batch.operations);
@@ -240,8 +253,8 @@ export class Writes {
           ? batch.operations
           : foldOperands(batch.operations, latest.slice(conditions.length), this.#now());
         return this.#commit({ operations, bytes: bytesOf(operations) }, durability);
-      }),
-    );
+      });
+    });
   }
 
   /** What `write` refuses because of what it saw is told when that is durable. */
@@ -276,6 +289,10 @@ export class Writes {
   #now(): number {
     return this.#parts.clock.now();
   }
+}
+
+function isNone({ keys, ranges }: CheckedConditions): boolean {
+  return keys.length === 0 && ranges.length === 0;
 }
 
 /** What gives space back goes on where the disk is full. */

@@ -1,12 +1,20 @@
 /** What the server serves: the common `Store`, and what an administrator asks for. */
-import type { Entry, NOT_CACHED, Reader, Scan, ScanOptions, Snapshot, Store } from "../store.ts";
+import type {
+  Entry,
+  NOT_CACHED,
+  PageReader,
+  Scan,
+  ScanOptions,
+  Snapshot,
+  Store,
+} from "../store.ts";
 
 export interface ServedScan extends Scan {
   /** Ends early once keys and values together reach `bytesMax`. */
   nextMany(count: number, bytesMax?: number): Promise<Entry[]>;
 }
 
-export interface ServedReader extends Reader {
+export interface ServedReader extends PageReader {
   scan(options?: ScanOptions): ServedScan;
 }
 

@@ -9,6 +9,8 @@ import { pageConformance } from "./page-conformance.ts";
 import { pastConformance } from "./past-conformance.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { transactionConformance } from "./transaction-conformance.ts";
+import { unchangedConformance } from "./unchanged-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
 const open: OpenStore = async () => {
@@ -35,3 +37,5 @@ feedConformance("client over TCP", open);
 pageConformance("client over TCP", open);
 pastConformance("client over TCP", open);
 snapshotConformance("client over TCP", open);
+unchangedConformance("client over TCP", open);
+transactionConformance("client over TCP", open);

@@ -7,6 +7,8 @@ import { pageConformance } from "./page-conformance.ts";
 import { pastConformance } from "./past-conformance.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 import { storeConformance } from "./store-conformance.ts";
+import { transactionConformance } from "./transaction-conformance.ts";
+import { unchangedConformance } from "./unchanged-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
 
 const open: OpenStore = async () => {
@@ -30,6 +32,10 @@ storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);
 feedConformance("Database with tiny memtables and tables", openTiny);
 snapshotConformance("Database", open);
+unchangedConformance("Database", open);
+transactionConformance("Database", open);
 storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);
 snapshotConformance("Database with tiny memtables and tables", openTiny);
+unchangedConformance("Database with tiny memtables and tables", openTiny);
+transactionConformance("Database with tiny memtables and tables", openTiny);

@@ -1,6 +1,6 @@
 /** Pages, counts and limits of scans, as every store must have them. */
 import { describe, expect, test } from "vitest";
-import type { Entry, PageOptions, Reader, ScanOptions, Store } from "../../src/store.ts";
+import type { Entry, PageOptions, PageReader, ScanOptions, Store } from "../../src/store.ts";
 import { Random, seeds } from "../support/random.ts";
 import { freshOf, type OpenStore, text } from "./opened-store.ts";
 
@@ -9,7 +9,7 @@ const INVALID = { code: "INVALID_ARGUMENT" };
 const shown = (entries: readonly Entry[]) =>
   entries.map(([key, value]) => `${text(key)}=${text(value)}`);
 
-async function pagesOf(reader: Reader, options: PageOptions): Promise<string[]> {
+async function pagesOf(reader: PageReader, options: PageOptions): Promise<string[]> {
   const entries: string[] = [];
   let cursor: Uint8Array | undefined;
   do {
@@ -113,6 +113,19 @@ export function pageConformance(name: string, open: OpenStore): void {
       const entries = await Array.fromAsync(store.scan({ keysOnly: true }));
       expect(shown(entries)).toEqual(["a=", "b="]);
       expect((await store.page({ keysOnly: true })).entries).toEqual(entries);
+    });
+
+    test("a transaction's scan keeps to limits and keys, of its own writes, too", async () => {
+      const store = await fresh();
+      await filled(store, 3);
+      await store.transaction(async (tx) => {
+        tx.put("k:0000a", "own");
+        const keys = await Array.fromAsync(tx.scan({ keysOnly: true, limit: 2 }));
+        expect(shown(keys)).toEqual(["k:0000=", "k:0000a="]);
+        const limited = await Array.fromAsync(tx.scan({ limitBytes: 15 }));
+        expect(shown(limited)).toEqual(["k:0000=value 0", "k:0000a=own"]);
+        expect(() => tx.scan({ limitBytes: 0 })).toThrow("limitBytes");
+      });
     });
 
     test("a cursor that was changed, or is of another scan, is refused", async () => {

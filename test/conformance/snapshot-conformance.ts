@@ -88,9 +88,11 @@ export function snapshotConformance(name: string, open: OpenStore): void {
       await expect(snapshot.get("")).rejects.toMatchObject({ code: "KEY_EMPTY" });
       await expect(snapshot.getEntry(bad(7))).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
       await expect(snapshot.getMany(bad("k"))).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-      expect(() => snapshot.scan({ limit: -1 })).toThrow(
-        expect.objectContaining({ code: "INVALID_ARGUMENT" }),
-      );
+      for (const options of [{ limit: -1 }, { at: 1 }]) {
+        expect(() => snapshot.scan(options)).toThrow(
+          expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+        );
+      }
     });
   });
 }

@@ -12,6 +12,8 @@ import {
   type Operation,
   type Page,
   type ScanOptions,
+  type Transaction,
+  type TransactionOptions,
   type Watch,
 } from "../../src/store.ts";
 
@@ -129,6 +131,13 @@ export class EarlyStore implements ServedStore {
       if (reverse) sorted.reverse();
       return sorted.map((key): Entry => [bytesOf(key), entries.get(key) ?? new Uint8Array()]);
     });
+  }
+
+  transaction<Result>(
+    body: (transaction: Transaction) => Promise<Result> | Result,
+    options?: TransactionOptions,
+  ): Promise<Result> {
+    return this.#database.transaction(body, options);
   }
 
   snapshot(): ReturnType<Database["snapshot"]> {

@@ -31,14 +31,6 @@ const expiry = fc.oneof(ttl, expiresAt);
 const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const operator = fc.constantFrom(...MERGE_OPERATORS);
 
-const condition = fc.oneof(
-  fc.record({ key: bytes, absent: fc.constant(true as const) }),
-  fc.record({ key: bytes, present: fc.constant(true as const) }),
-  fc.record({ key: bytes, sequence: u53 }),
-);
-const conditions = optional(fc.array(condition, { minLength: 1, maxLength: 4 }));
-
-const put = fc.record({ type: fc.constant("put" as const), key: bytes, value: bytes });
 const deletedRange = fc
   .record({
     gte: optional(bytes),
@@ -49,6 +41,17 @@ const deletedRange = fc
   })
   .map(compact);
 
+const condition = fc.oneof(
+  fc.record({ key: bytes, absent: fc.constant(true as const) }),
+  fc.record({ key: bytes, present: fc.constant(true as const) }),
+  fc.record({ key: bytes, sequence: u53 }),
+  fc.record({ key: bytes, unchangedSince: u53 }),
+  fc.record({ key: bytes, unchangedSince: u53, present: fc.constant(true as const) }),
+  fc.record({ range: deletedRange, unchangedSince: u53 }),
+);
+const conditions = optional(fc.array(condition, { minLength: 1, maxLength: 4 }));
+
+const put = fc.record({ type: fc.constant("put" as const), key: bytes, value: bytes });
 const operation = fc.oneof(
   deletedRange.map((bounds) => ({ type: "deleteRange" as const, ...bounds })),
   put,
