@@ -38,8 +38,8 @@ import {
   type PutOptions,
   type ReadOptions,
   runTransaction,
-  type Scan,
   type ScanOptions,
+  type SeekableScan,
   type SnapshotInfo,
   type SnapshotLease,
   type Store,
@@ -237,7 +237,7 @@ export class VarveClient implements Store {
   }
 
   /** `timeoutMs` limits each wait for the server. Throws at once for wrong arguments and a lost connection. */
-  scan(options: ScanOptions & CallOptions = {}): Scan {
+  scan(options: ScanOptions & CallOptions = {}): SeekableScan {
     const connection = this.#connection;
     checkScan(options, connection.limits);
     return connection.scan(options, (writer, id, credit) =>

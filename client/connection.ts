@@ -7,11 +7,13 @@ import {
   CONNECTION_REQUEST_ID,
   decodeError,
   decodeScanEnd,
+  decodeScanSought,
   encodeWatch,
   type Frame,
   type FrameWriter,
   type Limits,
   OPCODE,
+  type ScanOptions,
   unexpectedOpcode,
   VarveError,
   type Welcome,
@@ -88,13 +90,13 @@ export class Connection implements ScanSource {
 
   /** Opens a scan; `encode` is told the first credit. Throws what `call` rejects with. */
   scan(
-    options: CallOptions,
+    options: ScanOptions & CallOptions,
     encode: (writer: FrameWriter, requestId: number, credit: number) => number,
   ): ClientScan {
     const credit = this.#settings.scanCreditBytes;
     const timeoutMs = timeoutOf(options, this.#settings);
     const call = this.#queue(OPCODE.SCAN, (writer, id) => encode(writer, id, credit));
-    const scan = new ClientScan(this, call, credit, timeoutMs);
+    const scan = new ClientScan(this, call, credit, timeoutMs, options.seekable === true);
     call.scan = scan;
     if (options.signal !== undefined) this.#watch(call, options.signal);
     return scan;
@@ -114,6 +116,10 @@ export class Connection implements ScanSource {
 
   grant(call: Call, bytes: number): void {
     this.#outbox.grant(call, bytes);
+  }
+
+  seek(call: Call, key: Uint8Array): void {
+    this.#outbox.seek(call, key);
   }
 
   cancel(call: Call): void {
@@ -246,6 +252,8 @@ export class Connection implements ScanSource {
     const scan = call.scan instanceof ClientScan ? call.scan : undefined;
     if (frame.opcode === OPCODE.SCAN_DATA) {
       scan?.received(decodeChunk(frame));
+    } else if (frame.opcode === OPCODE.SCAN_SOUGHT) {
+      scan?.sought(decodeScanSought(frame));
     } else if (frame.opcode === OPCODE.SCAN_END) {
       scan?.ended(decodeScanEnd(frame));
       this.#finish(call);

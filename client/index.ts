@@ -31,6 +31,7 @@ export {
   type ReadOptions,
   type Scan,
   type ScanOptions,
+  type SeekableScan,
   type Snapshot,
   type SnapshotInfo,
   type Store,

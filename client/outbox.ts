@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import {
   encodeEmpty,
   encodeScanCredit,
+  encodeScanSeek,
   encodeWatchCredit,
   FrameWriter,
   OPCODE,
@@ -61,6 +62,12 @@ export class Outbox {
   grant(call: Call, bytes: number): void {
     const encode = call.opcode === OPCODE.WATCH ? encodeWatchCredit : encodeScanCredit;
     encode(this.#urgent, call.requestId, bytes);
+    this.#scheduleFlush();
+  }
+
+  /** Of a scan whose frame was sent. */
+  seek(call: Call, key: Uint8Array): void {
+    encodeScanSeek(this.#urgent, call.requestId, key);
     this.#scheduleFlush();
   }
 

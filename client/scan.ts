@@ -5,12 +5,13 @@
  *
  * Invariant: `#call` is set exactly as long as the server may still send something that matters.
  */
-import { type Entry, type Scan, VarveError } from "varve-protocol";
+import { type Data, type Entry, type SeekableScan, VarveError } from "varve-protocol";
 import type { Call } from "./call-table.ts";
 
 /** What a scan needs of its connection. */
 export interface ScanSource {
   grant(call: Call, bytes: number): void;
+  seek(call: Call, key: Uint8Array): void;
   /** The scan is given up by its reader. */
   cancel(call: Call): void;
   /** Ends the scan with `TIMEOUT`. */
@@ -25,9 +26,10 @@ export interface ScanChunk {
   next: number;
 }
 
-/** A call of `next` (`count` 0) or `nextMany` that waits for entries. */
+/** A call of `next` (`count` 0) or `nextMany` that waits for entries, or a seek that waits for its turn. */
 interface Waiter {
   readonly count: number;
+  readonly target?: Uint8Array;
   readonly entries: Entry[];
   readonly resolve: (result: never) => void;
   readonly reject: (error: VarveError) => void;
@@ -35,7 +37,7 @@ interface Waiter {
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
 
-export class ClientScan implements Scan {
+export class ClientScan implements SeekableScan {
   readonly #source: ScanSource;
   readonly #creditBytes: number;
   readonly #timeoutMs: number | undefined;
@@ -45,10 +47,25 @@ export class ClientScan implements Scan {
   readonly #waiters: Waiter[] = [];
   #failure: VarveError | undefined;
   #received = 0;
+  /** The server has the scan. */
+  #isBegun = false;
+  readonly #seekable: boolean;
+  /** Seeks that the server was told of, and followed. */
+  #seeks = 0;
+  #sought = 0;
+  /** A scan that can be sought in has told all up to its end. */
+  #isAtEnd = false;
   /** Bytes taken by the reader and not yet granted again. */
   #takenBytes = 0;
 
-  constructor(source: ScanSource, call: Call, creditBytes: number, timeoutMs: number | undefined) {
+  constructor(
+    source: ScanSource,
+    call: Call,
+    creditBytes: number,
+    timeoutMs: number | undefined,
+    seekable: boolean,
+  ) {
+    this.#seekable = seekable;
     this.#source = source;
     this.#call = call;
     this.#creditBytes = creditBytes;
@@ -71,6 +88,16 @@ export class ClientScan implements Scan {
     return this.#wait(count);
   }
 
+  /** Calls that were made before see what came before. */
+  seek(key: Data): Promise<void> {
+    if (!this.#seekable) {
+      const message = "a scan is sought in that was made with seekable";
+      return Promise.reject(new VarveError("INVALID_ARGUMENT", message));
+    }
+    const target = new Uint8Array(Buffer.from(key));
+    return this.#wait(0, target);
+  }
+
   async return(): Promise<IteratorResult<Entry, undefined>> {
     const call = this.#call;
     this.#call = undefined;
@@ -91,9 +118,24 @@ export class ClientScan implements Scan {
 
   /** Entries came. */
   received(page: ScanChunk): void {
+    this.#isBegun = true;
     this.#received += page.entries.length;
-    this.#pages.push(page);
+    if (this.#sought !== this.#seeks) this.#grant(page.bytes);
+    else if (page.entries.length > 0) this.#pages.push(page);
+    else {
+      this.#isAtEnd = true;
+      this.#grant(page.bytes);
+    }
     this.#serve();
+  }
+
+  /** The server has followed so many seeks; what comes now is from there. */
+  sought(seeks: number): void {
+    if (seeks > this.#seeks) {
+      const message = `the scan was sought ${seeks} times, though only ${this.#seeks} were asked for`;
+      throw new VarveError("PROTOCOL_ERROR", message);
+    }
+    this.#sought = seeks;
   }
 
   /** The server says that it sent `count` entries and that there are no more. */
@@ -119,9 +161,10 @@ export class ClientScan implements Scan {
     this.#serve();
   }
 
-  #wait<Result>(count: number): Promise<Result> {
+  #wait<Result>(count: number, target?: Uint8Array): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ count, entries: [], resolve, reject });
+      const waiter: Waiter = { count, entries: [], resolve, reject };
+      this.#waiters.push(target === undefined ? waiter : { ...waiter, target });
       if (this.#waiters.length === 1) this.#serve();
     });
   }
@@ -135,11 +178,12 @@ export class ClientScan implements Scan {
   }
 
   /** Gives the waiter what is there; true where it can be answered. */
-  #fill({ count, entries }: Waiter): boolean {
+  #fill({ count, entries, target }: Waiter): boolean {
+    if (target !== undefined) return this.#tellSeek(target);
     const wanted = Math.max(1, count);
     while (entries.length < wanted) {
       const page = this.#pages[0];
-      if (page === undefined) return this.#call === undefined;
+      if (page === undefined) return this.#call === undefined || this.#isAtEnd;
       const end = Math.min(page.entries.length, page.next + wanted - entries.length);
       while (page.next < end) entries.push(page.entries[page.next++]!);
       if (end < page.entries.length) break;
@@ -149,8 +193,24 @@ export class ClientScan implements Scan {
     return true;
   }
 
-  #answer({ count, entries, resolve, reject }: Waiter): void {
+  /** True when the server has been told, or there is nobody to tell. */
+  #tellSeek(target: Uint8Array): boolean {
+    if (this.#call === undefined) return true;
+    if (!this.#isBegun) return false;
+    for (const page of this.#pages.splice(0)) this.#grant(page.bytes);
+    this.#isAtEnd = false;
+    this.#seeks++;
+    this.#source.seek(this.#call, target);
+    return true;
+  }
+
+  #answer({ count, entries, target, resolve, reject }: Waiter): void {
     const failure = this.#failure;
+    if (target !== undefined) {
+      if (this.#call !== undefined) resolve(undefined as never);
+      else reject(failure ?? new VarveError("CLOSED", "the scan has ended"));
+      return;
+    }
     if (entries.length === 0 && failure !== undefined) {
       this.#failure = undefined;
       reject(failure);

@@ -17,8 +17,8 @@ import {
   type Page,
   type PageOptions,
   type RequestScope,
-  type Scan,
   type ScanOptions,
+  type SeekableScan,
   type Snapshot,
   type SnapshotLease,
   VarveError,
@@ -71,7 +71,7 @@ export class ClientSnapshot implements Snapshot {
   }
 
   /** Goes on when the snapshot ends. */
-  scan(options: ScanOptions & CallOptions = {}): Scan {
+  scan(options: ScanOptions & CallOptions = {}): SeekableScan {
     const connection = this.#open();
     assertNoAt(options);
     checkScan(options, connection.limits);

@@ -98,7 +98,7 @@ export function checkScan(options: ScanOptions, limits: Limits): void {
   if (limitBytes !== undefined && (!Number.isSafeInteger(limitBytes) || limitBytes < 1)) {
     invalid(`limitBytes is ${limitBytes}; it must be a whole number from 1`);
   }
-  for (const name of ["reverse", "keysOnly"] as const) {
+  for (const name of ["reverse", "keysOnly", "seekable"] as const) {
     const flag: unknown = options[name];
     if (flag === undefined || typeof flag === "boolean") continue;
     invalid(`${name} is a boolean, not ${describe(flag)}`);

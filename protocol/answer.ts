@@ -17,7 +17,14 @@ import {
   encodeValue,
   encodeValues,
 } from "./reads.ts";
-import { decodeScanData, decodeScanEnd, encodeScanData, encodeScanEnd } from "./scans.ts";
+import {
+  decodeScanData,
+  decodeScanEnd,
+  decodeScanSought,
+  encodeScanData,
+  encodeScanEnd,
+  encodeScanSought,
+} from "./scans.ts";
 import { decodeSnapshotOpened, encodeSnapshotOpened, type SnapshotLease } from "./snapshots.ts";
 import type { Entry, EntryRecord, Incremented, KeyVersion, Page } from "./store.ts";
 import { decodeIncremented, encodeIncremented } from "./updates.ts";
@@ -40,6 +47,7 @@ export type Answer =
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
+  | { readonly kind: "SCAN_SOUGHT"; readonly seeks: number }
   | { readonly kind: "SCAN_END"; readonly count: number }
   | { readonly kind: "WATCH_DATA"; readonly parts: readonly WatchPart[] }
   | { readonly kind: "RESULT"; readonly result: unknown };
@@ -77,6 +85,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeIncremented(writer, requestId, answer);
     case "SCAN_DATA":
       return encodeScanData(writer, requestId, answer.entries);
+    case "SCAN_SOUGHT":
+      return encodeScanSought(writer, requestId, answer.seeks);
     case "SCAN_END":
       return encodeScanEnd(writer, requestId, answer.count);
     case "WATCH_DATA":
@@ -122,6 +132,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "INCREMENTED", ...decodeIncremented(frame) };
     case OPCODE.SCAN_DATA:
       return { kind: "SCAN_DATA", entries: decodeScanData(frame) };
+    case OPCODE.SCAN_SOUGHT:
+      return { kind: "SCAN_SOUGHT", seeks: decodeScanSought(frame) };
     case OPCODE.SCAN_END:
       return { kind: "SCAN_END", count: decodeScanEnd(frame) };
     case OPCODE.WATCH_DATA:

@@ -30,6 +30,7 @@ export const OPCODE = {
   DELETE_RANGE: 0x26,
   SCAN: 0x30,
   SCAN_CREDIT: 0x31,
+  SCAN_SEEK: 0x32,
   WATCH: 0x40,
   WATCH_CREDIT: 0x41,
   STATS: 0x70,
@@ -55,6 +56,7 @@ export const OPCODE = {
   INCREMENTED: 0xa1,
   SCAN_DATA: 0xb0,
   SCAN_END: 0xb1,
+  SCAN_SOUGHT: 0xb2,
   WATCH_DATA: 0xc0,
   RESULT: 0xf0,
 } as const;

@@ -20,8 +20,10 @@ import { type RequestScope, takeScope } from "./request-scope.ts";
 import {
   decodeScan,
   decodeScanCredit,
+  decodeScanSeek,
   encodeScan,
   encodeScanCredit,
+  encodeScanSeek,
   type ScanRequest,
 } from "./scans.ts";
 import { decodeSnapshotHandle, encodeSnapshotHandle } from "./snapshots.ts";
@@ -74,6 +76,7 @@ export type Request =
   | ({ readonly kind: "INCREMENT" } & IncrementRequest)
   | ({ readonly kind: "EXPIRE" } & ExpireRequest)
   | ({ readonly kind: "SCAN" } & ScanRequest & RequestScope)
+  | { readonly kind: "SCAN_SEEK"; readonly key: Uint8Array }
   | { readonly kind: "SCAN_CREDIT"; readonly credit: number }
   | ({ readonly kind: "WATCH" } & WatchRequest)
   | { readonly kind: "WATCH_CREDIT"; readonly credit: number }
@@ -135,6 +138,8 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
       return encodeExpire(writer, requestId, request.durability, request.expiry, request.key);
     case "SCAN":
       return encodeScan(writer, requestId, request.options, request.credit, request);
+    case "SCAN_SEEK":
+      return encodeScanSeek(writer, requestId, request.key);
     case "SCAN_CREDIT":
       return encodeScanCredit(writer, requestId, request.credit);
     case "WATCH": {
@@ -213,6 +218,8 @@ export function decodeRequest(received: Frame): Request {
       return { kind: "EXPIRE", ...decodeExpire(frame) };
     case OPCODE.SCAN:
       return { kind: "SCAN", ...decodeScan(frame), ...scope };
+    case OPCODE.SCAN_SEEK:
+      return { kind: "SCAN_SEEK", key: decodeScanSeek(frame) };
     case OPCODE.SCAN_CREDIT:
       return { kind: "SCAN_CREDIT", credit: decodeScanCredit(frame) };
     case OPCODE.WATCH:

@@ -3,6 +3,8 @@
  *
  *   SCAN         credit u32 | options                see `scan-options.ts`
  *   SCAN_CREDIT  credit u32                           the request id is that of the SCAN
+ *   SCAN_SEEK    key                                  the request id is that of the SCAN
+ *   SCAN_SOUGHT  seeks u32                            how many of them have been followed so far
  *   SCAN_DATA    count u32 | count × (keyLength u32 | valueLength u32 | key | value)
  *   SCAN_END     count u64                            entries sent in all
  *
@@ -68,6 +70,32 @@ export function decodeScanCredit(frame: Frame): number {
   const credit = reader.u32();
   reader.finish();
   return credit;
+}
+
+export function encodeScanSeek(writer: FrameWriter, requestId: number, key: Data): number {
+  writer.begin(OPCODE.SCAN_SEEK, requestId);
+  writer.data(key);
+  return writer.end();
+}
+
+export function decodeScanSeek(frame: Frame): Uint8Array {
+  expectNoFlags(frame);
+  const reader = new BodyReader(frame);
+  return reader.take(reader.remainingBytes);
+}
+
+export function encodeScanSought(writer: FrameWriter, requestId: number, seeks: number): number {
+  writer.begin(OPCODE.SCAN_SOUGHT, requestId);
+  writer.u32(seeks);
+  return writer.end();
+}
+
+export function decodeScanSought(frame: Frame): number {
+  expectNoFlags(frame);
+  const reader = new BodyReader(frame);
+  const seeks = reader.u32();
+  reader.finish();
+  return seeks;
 }
 
 /** A frame of `entries[start, end)`. */

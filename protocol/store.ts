@@ -161,6 +161,8 @@ export interface ScanOptions extends KeyRange, ReadOptions {
   readonly limitBytes?: number;
   /** Values come out empty, and are not read. */
   readonly keysOnly?: boolean;
+  /** The scan stays open at its end, to be sought in, until it is returned from, disposed of, or has met a limit. */
+  readonly seekable?: boolean;
 }
 
 /** A page ends at 1,000 entries and 1 MiB, unless told otherwise. */
@@ -259,6 +261,16 @@ export interface Watch extends AsyncIterableIterator<WatchEvent>, AsyncDisposabl
   [Symbol.asyncIterator](): Watch;
 }
 
+/** A scan that can go on elsewhere. */
+export interface SeekableScan extends Scan {
+  /**
+   * The next entry is the first at or after the key, or in a scan in reverse the last at or before it, within the scan's
+   * bounds and as of its moment; forwards or backwards from where it is, and from its end. For scans that were made
+   * with `seekable`; `CLOSED` after the scan has ended for good.
+   */
+  seek(key: Data): Promise<void>;
+}
+
 export interface Reader {
   /** The value, or `undefined` where the key is absent. The array is the caller's to keep. */
   get(key: Data): Promise<Uint8Array | undefined>;
@@ -271,6 +283,7 @@ export interface Reader {
 
 /** What reads pages, too. */
 export interface PageReader extends Reader {
+  scan(options?: ScanOptions): SeekableScan;
   /** A part of a scan, in bounded time. Each page sees the moment at which it is read, or that of its reader. */
   page(options?: PageOptions): Promise<Page>;
   /** How many keys there are. Reads them all, but hands none out. */

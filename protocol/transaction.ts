@@ -246,6 +246,9 @@ class BufferedTransaction implements Transaction {
 
 function checkScan(options: ScanOptions): ScanOptions {
   const { limit, limitBytes, at } = options;
+  if (options.seekable !== undefined) {
+    throw new VarveError("INVALID_ARGUMENT", "a transaction's scan cannot be sought in");
+  }
   if (at !== undefined) {
     throw new VarveError("INVALID_ARGUMENT", "a transaction reads at one moment, its own");
   }

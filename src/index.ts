@@ -24,6 +24,7 @@ export type {
   ReadOptions,
   Scan,
   ScanOptions,
+  SeekableScan,
   Snapshot,
   Store,
   Transaction,

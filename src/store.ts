@@ -34,6 +34,7 @@ export {
   runTransaction,
   type Scan,
   type ScanOptions,
+  type SeekableScan,
   type Snapshot,
   type Store,
   type Transaction,

@@ -205,6 +205,7 @@ export class Reads {
       limit: options.limit ?? Number.POSITIVE_INFINITY,
       limitBytes: options.limitBytes ?? Number.POSITIVE_INFINITY,
       keysOnly: options.keysOnly === true,
+      seekable: options.seekable === true,
       reverse,
       pool: this.#pool,
       foldOf: (key) => this.foldOf(view, key, sequence),

@@ -4,11 +4,12 @@
  * answered in order.
  */
 import type { BytePool } from "../bytes/byte-pool.ts";
+import { toBytes } from "../bytes/data.ts";
 import { keyAfter } from "../cursor/bounds.ts";
 import type { VisibleCursor } from "../cursor/visible-cursor.ts";
 import { CURSOR } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
-import type { Entry, Scan } from "../store.ts";
+import type { Data, Entry, SeekableScan } from "../store.ts";
 import type { ValueFold } from "./value-fold.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
@@ -28,7 +29,7 @@ export interface EntriesPage {
 
 const turn = () => new Promise(setImmediate);
 
-export class EngineScan implements Scan {
+export class EngineScan implements SeekableScan {
   #cursor: VisibleCursor | undefined;
   /** Makes the cursor, where that has to wait. */
   readonly #makeCursor: () => Promise<VisibleCursor>;
@@ -39,6 +40,9 @@ export class EngineScan implements Scan {
   #left: number;
   #leftBytes: number;
   readonly #keysOnly: boolean;
+  readonly #seekable: boolean;
+  /** A seek has made the next move already. */
+  #isPlaced = false;
   readonly #reverse: boolean;
   readonly #skipsPerTurn: number;
   /** A pause of the cursor ends the page. */
@@ -57,6 +61,7 @@ export class EngineScan implements Scan {
     /** Of keys and values together; the entry that reaches it is the last. */
     limitBytes: number;
     keysOnly: boolean;
+    seekable: boolean;
     reverse: boolean;
     skipsPerTurn?: number;
     pool: BytePool;
@@ -75,6 +80,7 @@ export class EngineScan implements Scan {
     this.#left = options.limit;
     this.#leftBytes = options.limitBytes;
     this.#keysOnly = options.keysOnly;
+    this.#seekable = options.seekable;
     this.#reverse = options.reverse;
     this.#skipsPerTurn = options.skipsPerTurn ?? SKIPS_PER_TURN;
     this.#release = options.release;
@@ -98,6 +104,12 @@ export class EngineScan implements Scan {
       return Promise.reject(new VarveError("INVALID_ARGUMENT", message));
     }
     return this.#queue(() => this.#nextMany(count, bytesMax));
+  }
+
+  /** `key` was checked. */
+  seek(key: Data): Promise<void> {
+    const own = new Uint8Array(toBytes(key));
+    return this.#queue(() => this.#seek(own));
   }
 
   /**
@@ -133,8 +145,10 @@ export class EngineScan implements Scan {
     if (this.#ended) return true;
     const cursor = this.#cursor;
     if (cursor === undefined) return false;
-    if (this.#started) cursor.next();
-    else this.#start(cursor);
+    if (this.#isPlaced) this.#isPlaced = false;
+    else if (!this.#started) this.#start(cursor);
+    else if (cursor.state === CURSOR.END) return true;
+    else cursor.next();
     return cursor.state <= CURSOR.VALID && this.#foldMerge(cursor);
   }
 
@@ -158,7 +172,7 @@ export class EngineScan implements Scan {
     const cursor = this.#cursor;
     if (this.#ended || cursor === undefined) return undefined;
     if (cursor.state === CURSOR.END) {
-      this.#end();
+      if (!this.#seekable) this.#end();
       return undefined;
     }
     const entry: Entry = [
@@ -200,6 +214,18 @@ export class EngineScan implements Scan {
       bytes += entry[0].length + entry[1].length;
     }
     return entries;
+  }
+
+  async #seek(key: Uint8Array): Promise<void> {
+    if (!this.#seekable) {
+      throw new VarveError("INVALID_ARGUMENT", "a scan is sought in that was made with seekable");
+    }
+    if (this.#ended) throw new VarveError("CLOSED", "the scan has ended");
+    this.#cursor ??= await this.#makeCursor();
+    this.#started = true;
+    this.#cursor.pauseAt = this.#cursor.skipped + this.#skipsPerTurn;
+    this.#cursor.seek(key);
+    this.#isPlaced = true;
   }
 
   async #page(): Promise<EntriesPage> {

@@ -235,7 +235,7 @@ export function checkScan(options: ScanOptions | undefined, limits: Limits): Sca
     const message = `limitBytes is ${limitBytes}; it must be a whole number from 1`;
     throw new VarveError("INVALID_ARGUMENT", message);
   }
-  for (const name of ["reverse", "keysOnly"] as const) {
+  for (const name of ["reverse", "keysOnly", "seekable"] as const) {
     const flag: unknown = options[name];
     if (flag === undefined || typeof flag === "boolean") continue;
     throw new VarveError("INVALID_ARGUMENT", `${name} is a boolean, not ${describe(flag)}`);

@@ -148,7 +148,7 @@ export class Connection implements ScanOutput {
     // What lets scans go on, or ends requests, must never wait behind them.
     const { opcode: given } = frame;
     const isCredit = given === OPCODE.SCAN_CREDIT || given === OPCODE.WATCH_CREDIT;
-    const isControl = given === OPCODE.CANCEL || isCredit;
+    const isControl = given === OPCODE.CANCEL || given === OPCODE.SCAN_SEEK || isCredit;
     if (!isControl && (this.#deferred.length > 0 || this.#mustWait())) {
       const { opcode, flags, requestId, bytes, start, end } = frame;
       this.#deferred.push({ opcode, flags, requestId, bytes, start, end });

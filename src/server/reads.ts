@@ -171,7 +171,14 @@ export function scan(
       throw new VarveError("OVERLOADED", message, { retryAfterMs: SCAN_RETRY_MS });
     }
     const source = readerOf(connection, context, scope).scan(options);
-    const streamed = new StreamedScan(requestId, source, credit, connection, scanIdleTimeoutMs);
+    const streamed = new StreamedScan(
+      requestId,
+      source,
+      credit,
+      connection,
+      scanIdleTimeoutMs,
+      options.seekable === true,
+    );
     connection.scans.set(requestId, streamed);
     try {
       await streamed.run();

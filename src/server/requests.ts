@@ -10,6 +10,7 @@ import {
   decodeEmpty,
   decodeHello,
   decodeScanCredit,
+  decodeScanSeek,
   encodeEmpty,
   encodeResult,
   encodeWelcome,
@@ -58,6 +59,7 @@ export function execute(connection: Connection, context: ServerContext, frame: F
   const { opcode, requestId } = frame;
   if (opcode === OPCODE.CANCEL) cancel(connection, frame);
   else if (opcode === OPCODE.SCAN_CREDIT) grantCredit(connection, frame);
+  else if (opcode === OPCODE.SCAN_SEEK) seek(connection, frame);
   else if (opcode === OPCODE.WATCH_CREDIT) grantWatchCredit(connection, frame);
   else {
     assertFreeId(connection, requestId);
@@ -190,6 +192,10 @@ function answerResult(
 function count({ counters }: ServerContext, opcode: number): void {
   const name = opcodeNameOf(opcode) ?? "unknown";
   counters.requests[name] = (counters.requests[name] ?? 0) + 1;
+}
+
+function seek(connection: Connection, frame: Frame): void {
+  connection.scans.get(frame.requestId)?.seek(decodeScanSeek(frame));
 }
 
 function grantCredit(connection: Connection, frame: Frame): void {

@@ -5,6 +5,7 @@
 import {
   encodeScanData,
   encodeScanEnd,
+  encodeScanSought,
   type FrameWriter,
   SCAN_DATA_HEADER_BYTES,
   scanEntryBytes,
@@ -36,6 +37,10 @@ export class StreamedScan {
   /** Why the scan was cancelled, once it has been. */
   #cancelled: VarveError | undefined;
   #wake: (() => void) | undefined;
+  readonly #seekable: boolean;
+  /** Where the client wants to go on; the last of its seeks counts. */
+  #target: Uint8Array | undefined;
+  #seeks = 0;
 
   constructor(
     requestId: number,
@@ -43,7 +48,9 @@ export class StreamedScan {
     credit: number,
     output: ScanOutput,
     idleTimeoutMs: number,
+    seekable = false,
   ) {
+    this.#seekable = seekable;
     this.#requestId = requestId;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#scan = scan;
@@ -58,14 +65,29 @@ export class StreamedScan {
         const bytesMax = Math.min(FRAME_BYTES, this.#credit);
         const entries = await this.#scan.nextMany(FRAME_ENTRIES_MAX, bytesMax);
         this.#assertGoingOn();
-        if (entries.length === 0) break;
+        // What was read before a seek is of no use.
+        if (this.#target !== undefined) continue;
+        if (entries.length === 0 && !this.#seekable) break;
         this.#write(entries);
+        if (entries.length === 0) await this.#sought();
       }
       encodeScanEnd(this.#output.writer, this.#requestId, this.#sent);
       this.#output.wrote();
     } finally {
       await this.#scan.return();
     }
+  }
+
+  /** Goes on at the key; the client drops what comes before it is told so. */
+  seek(key: Uint8Array): void {
+    if (!this.#seekable) {
+      this.cancel(new VarveError("INVALID_ARGUMENT", "the scan was not made to be sought in"));
+      return;
+    }
+    this.#target = new Uint8Array(key);
+    this.#seeks++;
+    this.#wake?.();
+    this.#wake = undefined;
   }
 
   grant(credit: number): void {
@@ -101,11 +123,34 @@ export class StreamedScan {
 
   async #mayWrite(): Promise<true> {
     this.#assertGoingOn();
+    await this.#followSeek();
     while (this.#credit <= 0 || this.#output.isFull) {
       await this.#resumed();
       this.#assertGoingOn();
+      await this.#followSeek();
     }
     return true;
+  }
+
+  /** At the end, which has been told: waits for the client to seek. */
+  async #sought(): Promise<void> {
+    while (this.#target === undefined) {
+      await this.#resumed();
+      this.#assertGoingOn();
+    }
+  }
+
+  async #followSeek(): Promise<void> {
+    while (this.#target !== undefined) {
+      const target = this.#target;
+      const seeks = this.#seeks;
+      await this.#scan.seek(target);
+      this.#assertGoingOn();
+      if (this.#target !== target) continue;
+      this.#target = undefined;
+      encodeScanSought(this.#output.writer, this.#requestId, seeks);
+      this.#output.wrote();
+    }
   }
 
   /** Waits for `resume`; throws where it does not come in time. */

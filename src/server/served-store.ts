@@ -3,13 +3,13 @@ import type {
   Entry,
   NOT_CACHED,
   PageReader,
-  Scan,
   ScanOptions,
+  SeekableScan,
   Snapshot,
   Store,
 } from "../store.ts";
 
-export interface ServedScan extends Scan {
+export interface ServedScan extends SeekableScan {
   /** Ends early once keys and values together reach `bytesMax`. */
   nextMany(count: number, bytesMax?: number): Promise<Entry[]>;
 }

@@ -186,6 +186,10 @@ class ListScan implements ServedScan {
     return value === undefined ? { done: true, value } : { done: false, value };
   }
 
+  seek(): Promise<void> {
+    return Promise.reject(new Error("a list is read once"));
+  }
+
   async return(): Promise<IteratorResult<Entry, undefined>> {
     await this.#entries;
     return { done: true, value: undefined };

@@ -43,7 +43,16 @@ export function randomRequest(random: Random): Request {
   if (dice < 700) return randomWrite(random);
   if (dice < 820) {
     const options = { prefix: encoder.encode(PREFIX), gte: key(), reverse: random.chance(50) };
-    return { kind: "SCAN", credit: random.below(SCAN_CREDIT_MAX), options };
+    const dicePage = random.below(100);
+    if (dicePage < 10) return { kind: "PAGE", options: { ...options, cursor: random.bytes(12) } };
+    if (dicePage < 25) return { kind: "PAGE", options: { ...options, keysOnly: true } };
+    if (dicePage < 30) return { kind: "COUNT", range: { prefix: options.prefix } };
+    const seekable = random.chance(20) ? { seekable: true } : {};
+    return {
+      kind: "SCAN",
+      credit: random.below(SCAN_CREDIT_MAX),
+      options: { ...options, ...seekable },
+    };
   }
   if (dice < 840) {
     const since = random.chance(70) ? { since: random.below(SEQUENCE_MAX) } : {};
@@ -51,6 +60,7 @@ export function randomRequest(random: Random): Request {
     return { kind: "WATCH", credit, ...since, range: { prefix: encoder.encode(PREFIX) } };
   }
   if (dice < 850) return { kind: "WATCH_CREDIT", credit: random.below(SCAN_CREDIT_MAX) };
+  if (dice < 870) return { kind: "SCAN_SEEK", key: key() };
   if (dice < 900) return { kind: "SCAN_CREDIT", credit: random.below(SCAN_CREDIT_MAX) };
   if (dice < 950) return { kind: "CANCEL" };
   if (dice < 970) return { kind: "STATS" };

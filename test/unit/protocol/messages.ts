@@ -64,6 +64,7 @@ const scanOptions = fc
   .record({
     reverse: fc.boolean(),
     keysOnly: fc.boolean(),
+    seekable: optional(fc.constant(true)),
     limit: optional(u53),
     limitBytes: optional(u53),
     gte: optional(bytes),
@@ -130,6 +131,7 @@ export const requests = fc.oneof(
   fc.record({ kind: kind("EXPIRE"), durability, expiry: optional(expiry), key: bytes }),
   fc.record({ kind: kind("SCAN"), credit: u32, options: scanOptions, at }),
   fc.record({ kind: kind("SCAN_CREDIT"), credit: u32 }),
+  fc.record({ kind: kind("SCAN_SEEK"), key: bytes }),
   fc
     .record({
       kind: kind("WATCH"),
@@ -265,6 +267,7 @@ export const answers = fc.oneof(
   fc.record({ kind: kind("INCREMENTED"), version: u53, value: i64 }),
   fc.record({ kind: kind("SCAN_DATA"), entries: fc.array(fc.tuple(bytes, bytes)) }),
   fc.record({ kind: kind("SCAN_END"), count: u53 }),
+  fc.record({ kind: kind("SCAN_SOUGHT"), seeks: u32 }),
   fc.record({ kind: kind("WATCH_DATA"), parts: fc.array(watchPart, { maxLength: 4 }) }),
   fc.record({ kind: kind("RESULT"), result }),
 ) as fc.Arbitrary<Answer>;
