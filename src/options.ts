@@ -110,7 +110,7 @@ export const DEFAULT_SETTINGS: Settings = {
   freeSpaceReserve: 256 * MIB,
   retentionMs: 0,
   retentionSequences: 0,
-  feedRetentionBytes: 64 * MIB,
+  feedRetentionBytes: 0,
   feedRetentionMs: 0,
   writeDelayMaxMs: 5000,
   keyBytesMax: KEY_BYTES_LIMIT,

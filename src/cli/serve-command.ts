@@ -9,6 +9,8 @@ import { type ServeOptions, serve } from "./serve.ts";
 import { parseSize } from "./sizes.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+/** Clients lose their connection and go on; a program that embeds the database has nothing to lose. */
+const FEED_RETENTION_BYTES = 64 * 1024 * 1024;
 const PORT_MAX = 65_535;
 
 function parsePort(text: string): number {
@@ -40,7 +42,7 @@ export function serveCommand(): Command {
       "--feed-retention <size>",
       "log that is kept for watchers alone; 0 for none",
       parseSize,
-      DEFAULT_SETTINGS.feedRetentionBytes,
+      FEED_RETENTION_BYTES,
     )
     .option(
       "--feed-retention-time <time>",
