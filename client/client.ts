@@ -21,11 +21,13 @@ import {
   encodePut,
   encodeScan,
   type Incremented,
+  type IngestOptions,
   type KeyRange,
   type MergeOperator,
   OPCODE,
   type Operand,
   type Operation,
+  type Pairs,
   type PutOptions,
   type Scan,
   type ScanOptions,
@@ -188,6 +190,12 @@ export class VarveClient implements Store {
       checkDurability(options?.durability);
       return encodeIncrement(writer, id, options?.durability, delta, key);
     });
+  }
+
+  /** `timeoutMs` limits each wait for the server. What is on its way there is bounded by what the server asks for. */
+  async ingest(pairs: Pairs, options: IngestOptions & CallOptions = {}): Promise<Commit> {
+    checkExpiry(options);
+    return this.#connection.ingest(pairs, options);
   }
 
   expire(

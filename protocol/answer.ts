@@ -5,6 +5,7 @@ import { decodeError, encodeError } from "./failure.ts";
 import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
+import { decodeIngestReady, encodeIngestReady } from "./ingests.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import {
   decodeEntry,
@@ -31,6 +32,7 @@ export type Answer =
   | { readonly kind: "ENTRY"; readonly entry: EntryRecord }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
+  | { readonly kind: "INGEST_READY"; readonly credit: number }
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
   | { readonly kind: "SCAN_END"; readonly count: number }
   | { readonly kind: "WATCH_DATA"; readonly parts: readonly WatchPart[] }
@@ -57,6 +59,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeCommitted(writer, requestId, answer.version);
     case "INCREMENTED":
       return encodeIncremented(writer, requestId, answer);
+    case "INGEST_READY":
+      return encodeIngestReady(writer, requestId, answer.credit);
     case "SCAN_DATA":
       return encodeScanData(writer, requestId, answer.entries);
     case "SCAN_END":
@@ -91,6 +95,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "COMMITTED", version: decodeCommitted(frame) };
     case OPCODE.INCREMENTED:
       return { kind: "INCREMENTED", ...decodeIncremented(frame) };
+    case OPCODE.INGEST_READY:
+      return { kind: "INGEST_READY", credit: decodeIngestReady(frame) };
     case OPCODE.SCAN_DATA:
       return { kind: "SCAN_DATA", entries: decodeScanData(frame) };
     case OPCODE.SCAN_END:

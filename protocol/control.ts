@@ -27,6 +27,7 @@ type BodilessOpcode =
   | typeof OPCODE.STATS
   | typeof OPCODE.FLUSH
   | typeof OPCODE.VERIFY
+  | typeof OPCODE.INGEST_COMMIT
   | typeof OPCODE.PONG;
 
 /** A frame that consists of its opcode and request id alone; `decodeEmpty` checks it. */

@@ -39,6 +39,14 @@ export {
   type Welcome,
 } from "./handshake.ts";
 export {
+  decodeIngestBegin,
+  decodeIngestData,
+  decodeIngestReady,
+  encodeIngestBegin,
+  encodeIngestReady,
+  IngestDataWriter,
+} from "./ingests.ts";
+export {
   CONNECTION_REQUEST_ID,
   DEFAULT_PORT,
   FEATURES,
@@ -51,6 +59,7 @@ export {
   unexpectedOpcode,
 } from "./opcodes.ts";
 export type { BytesOperation } from "./operations.ts";
+export { drainPairs, type PairSink, Stop } from "./pairs.ts";
 export {
   type BytesRange,
   type DeleteRangeRequest,
@@ -99,12 +108,16 @@ export {
   type Expiry,
   type FeedOperation,
   type Incremented,
+  type IngestEvent,
+  type IngestOptions,
   type KeyCondition,
   type KeyRange,
   MERGE_OPERATORS,
   type MergeOperator,
   type Operand,
   type Operation,
+  type Pair,
+  type Pairs,
   type ProgressEvent,
   type PutOptions,
   type Reader,

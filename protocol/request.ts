@@ -6,6 +6,12 @@ import { type CompactRange, decodeCompact, encodeCompact, encodeEmpty } from "./
 import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
+import {
+  decodeIngestBegin,
+  decodeIngestData,
+  encodeIngestBegin,
+  encodeIngestData,
+} from "./ingests.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { type DeleteRangeRequest, decodeDeleteRange, encodeDeleteRange } from "./ranges.ts";
 import { decodeGet, decodeGetMany, encodeGet, encodeGetEntry, encodeGetMany } from "./reads.ts";
@@ -16,6 +22,7 @@ import {
   encodeScanCredit,
   type ScanRequest,
 } from "./scans.ts";
+import type { Entry, Expiry } from "./store.ts";
 import {
   decodeExpire,
   decodeIncrement,
@@ -58,6 +65,9 @@ export type Request =
   | ({ readonly kind: "BATCH" } & BatchRequest)
   | ({ readonly kind: "MERGE" } & MergeRequest)
   | ({ readonly kind: "DELETE_RANGE" } & DeleteRangeRequest)
+  | { readonly kind: "INGEST_BEGIN"; readonly expiry: Expiry | undefined }
+  | { readonly kind: "INGEST_DATA"; readonly pairs: readonly Entry[] }
+  | { readonly kind: "INGEST_COMMIT" }
   | ({ readonly kind: "INCREMENT" } & IncrementRequest)
   | ({ readonly kind: "EXPIRE" } & ExpireRequest)
   | ({ readonly kind: "SCAN" } & ScanRequest)
@@ -79,7 +89,12 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "STATS":
     case "FLUSH":
     case "VERIFY":
+    case "INGEST_COMMIT":
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
+    case "INGEST_BEGIN":
+      return encodeIngestBegin(writer, requestId, request.expiry);
+    case "INGEST_DATA":
+      return encodeIngestData(writer, requestId, request.pairs);
     case "GET":
       return encodeGet(writer, requestId, request.key);
     case "GET_ENTRY":
@@ -143,6 +158,13 @@ export function decodeRequest(frame: Frame): Request {
     case OPCODE.VERIFY:
       decodeEmpty(frame);
       return { kind: "VERIFY" };
+    case OPCODE.INGEST_BEGIN:
+      return { kind: "INGEST_BEGIN", expiry: decodeIngestBegin(frame) };
+    case OPCODE.INGEST_DATA:
+      return { kind: "INGEST_DATA", pairs: decodeIngestData(frame) };
+    case OPCODE.INGEST_COMMIT:
+      decodeEmpty(frame);
+      return { kind: "INGEST_COMMIT" };
     case OPCODE.GET:
       return { kind: "GET", key: decodeGet(frame) };
     case OPCODE.GET_ENTRY:

@@ -15,11 +15,13 @@ import {
   type EntryRecord,
   type Expiry,
   type Incremented,
+  type IngestOptions,
   type KeyRange,
   type MergeOperator,
   NOT_CACHED,
   type Operand,
   type Operation,
+  type Pairs,
   type PutOptions,
   type ScanOptions,
   type Store,
@@ -117,6 +119,11 @@ export class Database implements Store {
     options?: WriteOptions,
   ): Promise<Incremented> {
     return this.#writable().increment(key, delta, options);
+  }
+
+  async ingest(pairs: Pairs, options?: IngestOptions): Promise<Commit> {
+    this.#writable();
+    return this.#engine.ingests.run(pairs, options);
   }
 
   async expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined> {

@@ -22,6 +22,7 @@ import {
 import { VarveError } from "../errors.ts";
 import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
+import { beginIngest, commitIngest, takeIngestData } from "./ingests.ts";
 import { get, getEntry, getMany, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
 import { grantWatchCredit, watch } from "./watches.ts";
@@ -50,6 +51,8 @@ export function execute(connection: Connection, context: ServerContext, frame: F
   if (opcode === OPCODE.CANCEL) cancel(connection, frame);
   else if (opcode === OPCODE.SCAN_CREDIT) grantCredit(connection, frame);
   else if (opcode === OPCODE.WATCH_CREDIT) grantWatchCredit(connection, frame);
+  else if (opcode === OPCODE.INGEST_DATA) takeIngestData(connection, frame);
+  else if (opcode === OPCODE.INGEST_COMMIT) commitIngest(connection, frame);
   else {
     assertFreeId(connection, requestId);
     count(context, opcode);
@@ -92,6 +95,9 @@ function dispatch(connection: Connection, context: ServerContext, frame: Frame):
       break;
     case OPCODE.MERGE:
       merge(connection, context, frame);
+      break;
+    case OPCODE.INGEST_BEGIN:
+      beginIngest(connection, context, frame);
       break;
     case OPCODE.INCREMENT:
       increment(connection, context, frame);
@@ -161,9 +167,10 @@ function grantCredit(connection: Connection, frame: Frame): void {
   connection.scans.get(frame.requestId)?.grant(credit);
 }
 
-/** Scans and watches end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
+/** Scans, watches, and ingests before their COMMIT end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
 function cancel(connection: Connection, frame: Frame): void {
   decodeEmpty(frame);
   connection.scans.get(frame.requestId)?.cancel();
   connection.watches.get(frame.requestId)?.cancel();
+  connection.ingests.get(frame.requestId)?.cancel();
 }

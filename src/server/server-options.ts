@@ -16,8 +16,10 @@ export interface ServerSettings {
   /** Open watches of one connection, and of all together; a further one is answered `OVERLOADED`. */
   readonly watchesMax: number;
   readonly watchesTotalMax: number;
-  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. So does a watch in the middle of a batch. */
+  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. So does a watch in the middle of a batch, and an ingest whose client sends nothing. */
   readonly scanIdleTimeoutMs: number;
+  /** What a client may send ahead of the store in an ingest, in bytes. */
+  readonly ingestCreditBytes: number;
   /** Answers of one connection that may wait for the peer to read; then it is not read from. */
   readonly answerBytesMax: number;
   /** A peer that has not said HELLO by then is disconnected. */
@@ -34,6 +36,7 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   watchesMax: 64,
   watchesTotalMax: 1000,
   scanIdleTimeoutMs: 300_000,
+  ingestCreditBytes: MIB,
   answerBytesMax: 4 * MIB,
   helloTimeoutMs: 5000,
   closeTimeoutMs: 10_000,

@@ -4,6 +4,7 @@ import { Database } from "../../src/engine/database.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { feedConformance } from "./feed-conformance.ts";
+import { ingestConformance } from "./ingest-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
@@ -29,3 +30,4 @@ const open: OpenStore = async () => {
 storeConformance("client over TCP", open);
 writeConformance("client over TCP", open);
 feedConformance("client over TCP", open);
+ingestConformance("client over TCP", open);

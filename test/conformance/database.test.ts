@@ -2,6 +2,7 @@ import { Database } from "../../src/engine/database.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 import { feedConformance } from "./feed-conformance.ts";
+import { ingestConformance } from "./ingest-conformance.ts";
 import type { OpenStore } from "./opened-store.ts";
 import { storeConformance } from "./store-conformance.ts";
 import { writeConformance } from "./write-conformance.ts";
@@ -21,6 +22,7 @@ const openTiny: OpenStore = async () => {
 storeConformance("Database", open);
 writeConformance("Database", open);
 feedConformance("Database", open);
+ingestConformance("Database", open);
 storeConformance("Database with tiny memtables and tables", openTiny);
 writeConformance("Database with tiny memtables and tables", openTiny);
 feedConformance("Database with tiny memtables and tables", openTiny);
