@@ -23,10 +23,8 @@ import type {
   CompactTask,
   FlushTask,
   IngestTask,
-  MergeTask,
   OutputSettings,
   RestampTask,
-  TaskResult,
 } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
@@ -344,17 +342,8 @@ export class Maintenance {
   #output(codec: OutputSettings["codec"]): OutputSettings {
     const { settings, directory, clock, numbers } = this.#options;
     const { blockBytes, tableBytes, filterErrorRate } = settings;
-    const createdAtMs = clock.now();
-    const shared = numbers.shared;
-    return {
-      directory,
-      blockBytes,
-      tableBytes,
-      filterErrorRate,
-      codec,
-      createdAtMs,
-      numbers: shared,
-    };
+    const sizes = { blockBytes, tableBytes, filterErrorRate };
+    return { directory, ...sizes, codec, createdAtMs: clock.now(), numbers: numbers.shared };
   }
 
   #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {

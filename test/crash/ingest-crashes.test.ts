@@ -16,9 +16,9 @@ const POWER_LOSSES = 3;
 const PARTS = 4;
 
 const keyOf = (i: number) => `k${String(i).padStart(3, "0")}`;
-const valueOf = (name: string, i: number) => `${name}${i}`.padEnd(60, ".");
+const textOf = (name: string, i: number) => `${name}${i}`.padEnd(60, ".");
 const pairsOf = (name: string): Pair[] =>
-  Array.from({ length: PAIRS }, (_, i): Pair => [keyOf(i * 2), valueOf(name, i)]);
+  Array.from({ length: PAIRS }, (_, i): Pair => [keyOf(i * 2), textOf(name, i)]);
 
 interface Run {
   readonly life: Life;
@@ -43,7 +43,7 @@ async function run(seed: number, endAt: number): Promise<Run> {
 async function work(db: Database, result: Run): Promise<void> {
   const { acknowledged, life } = result;
   const put = async (i: number, name: string) => {
-    const value = valueOf(name, i);
+    const value = textOf(name, i);
     await db.put(keyOf(i), value, { durability: "always" });
     acknowledged.set(keyOf(i), value);
   };
