@@ -149,8 +149,8 @@ export class Ingests {
         if (commits.failure !== undefined) throw commits.failure;
         if (!this.#isInMemtables(current)) break;
         if (flushes >= PATIENT_FLUSHES) admission.hold();
-        await commits.rotate();
-        await maintenance.flushed();
+        await stop.orStopped(commits.rotate());
+        await stop.orStopped(maintenance.flushed());
       }
       // From here on without a wait: nothing is submitted between the look and this.
       const { sequence } = tables;
@@ -171,6 +171,8 @@ export class Ingests {
         tree.pendingIngest = undefined;
       };
       tree.pendingIngest = { expires, settled: committed.then(settled, settled) };
+      // What is let through comes after it.
+      admission.release();
       return await committed;
     } finally {
       admission.release();
