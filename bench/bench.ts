@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { runEngine } from "./engine/engine.ts";
+import { runIngest } from "./ingest/ingest.ts";
 import { runLargerThanMemory } from "./larger-than-memory/larger-than-memory.ts";
 import { runLoad } from "./load/load.ts";
 import { runRecover } from "./recover/recover.ts";
@@ -33,6 +34,7 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   scale: runScale,
   stall: runStall,
   space: runSpace,
+  ingest: runIngest,
   revision: runRevision,
 };
 

@@ -33,6 +33,7 @@ export function isWrite(opcode: number): boolean {
     case OPCODE.DELETE_RANGE:
     case OPCODE.INCREMENT:
     case OPCODE.EXPIRE:
+    case OPCODE.INGEST_COMMIT:
       return true;
     default:
       return false;

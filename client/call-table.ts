@@ -9,6 +9,7 @@
  * here but its first time.
  */
 import type { VarveError } from "varve-protocol";
+import type { IngestStream } from "./ingest-stream.ts";
 import type { ClientScan } from "./scan.ts";
 import type { WatchStream } from "./watch-stream.ts";
 
@@ -36,8 +37,8 @@ export class Call {
   opcode = 0;
   /** The keys of a GET_MANY. */
   keys = 0;
-  /** What a SCAN's or WATCH's answers go to. */
-  scan: ClientScan | WatchStream | undefined = undefined;
+  /** What a SCAN's, WATCH's or INGEST_BEGIN's answers go to. */
+  scan: ClientScan | WatchStream | IngestStream | undefined = undefined;
   resolve: (value: unknown) => void = ignore;
   reject: (error: VarveError) => void = ignore;
   timer: NodeJS.Timeout | undefined = undefined;

@@ -27,6 +27,7 @@ import {
   encodeSnapshotHandle,
   type HistoryOptions,
   type Incremented,
+  type IngestOptions,
   type KeyRange,
   type KeyVersion,
   type MergeOperator,
@@ -35,6 +36,7 @@ import {
   type Operation,
   type Page,
   type PageOptions,
+  type Pairs,
   type PutOptions,
   type ReadOptions,
   runTransaction,
@@ -211,6 +213,12 @@ export class VarveClient implements Store {
       checkDurability(options?.durability);
       return encodeIncrement(writer, id, options?.durability, delta, key);
     });
+  }
+
+  /** `timeoutMs` limits each wait for the server. What is on its way there is bounded by what the server asks for. */
+  async ingest(pairs: Pairs, options: IngestOptions & CallOptions = {}): Promise<Commit> {
+    checkExpiry(options);
+    return this.#connection.ingest(pairs, options);
   }
 
   expire(

@@ -5,14 +5,19 @@
  */
 import {
   CONNECTION_REQUEST_ID,
+  type Commit,
   decodeError,
+  decodeIngestReady,
   decodeScanEnd,
   decodeScanSought,
+  encodeIngestBegin,
   encodeWatch,
   type Frame,
   type FrameWriter,
+  type IngestOptions,
   type Limits,
   OPCODE,
+  type Pairs,
   type ScanOptions,
   unexpectedOpcode,
   VarveError,
@@ -22,6 +27,7 @@ import { decodeAnswerTo, decodeChunk, isWrite, misfit } from "./answers.ts";
 import { BytePool } from "./byte-pool.ts";
 import { CALL_STATE, type Call, CallTable } from "./call-table.ts";
 import type { Channel } from "./channel.ts";
+import { IngestStream, type IngestTarget } from "./ingest-stream.ts";
 import { type CallOptions, type Settings, timeoutOf } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { ClientScan, type ScanSource } from "./scan.ts";
@@ -34,7 +40,7 @@ type Encode = (writer: FrameWriter, requestId: number) => number;
 /** What to wait before trying again when the queue is full. */
 const QUEUE_RETRY_MS = 50;
 
-export class Connection implements ScanSource {
+export class Connection implements ScanSource, IngestTarget {
   readonly welcome: Welcome;
   readonly limits: Limits;
   readonly #channel: Channel;
@@ -112,6 +118,23 @@ export class Connection implements ScanSource {
     const stream = new WatchStream(this, call, credit);
     call.scan = stream;
     return stream;
+  }
+
+  /** Rejects with what `call` does, too. */
+  async ingest(pairs: Pairs, options: IngestOptions & CallOptions = {}): Promise<Commit> {
+    const timeoutMs = timeoutOf(options, this.#settings);
+    const call = this.#queue(OPCODE.INGEST_BEGIN, (writer, id) =>
+      encodeIngestBegin(writer, id, options),
+    );
+    const stream = new IngestStream(this, call, this.limits, timeoutMs);
+    call.scan = stream;
+    if (options.signal !== undefined) this.#watch(call, options.signal);
+    return stream.run(pairs);
+  }
+
+  /** Frames of an ingest, whose INGEST_BEGIN was answered. */
+  send(frames: Uint8Array): void {
+    this.#outbox.send(frames);
   }
 
   grant(call: Call, bytes: number): void {
@@ -225,6 +248,7 @@ export class Connection implements ScanSource {
     if (frame.opcode === OPCODE.ERROR) this.#onError(call, decodeError(frame));
     else if (call.opcode === OPCODE.SCAN) this.#onScanFrame(call, frame);
     else if (call.opcode === OPCODE.WATCH) this.#onWatchFrame(call, frame);
+    else if (frame.opcode === OPCODE.INGEST_READY) this.#onIngestReady(call, frame);
     else this.#onAnswer(call, frame);
   };
 
@@ -246,6 +270,13 @@ export class Connection implements ScanSource {
   #onWatchFrame(call: Call, frame: Frame): void {
     if (frame.opcode !== OPCODE.WATCH_DATA) throw misfit(call, frame);
     if (call.scan instanceof WatchStream) call.scan.received(frame);
+  }
+
+  #onIngestReady(call: Call, frame: Frame): void {
+    if (call.opcode !== OPCODE.INGEST_BEGIN && call.opcode !== OPCODE.INGEST_COMMIT) {
+      throw misfit(call, frame);
+    }
+    if (call.scan instanceof IngestStream) call.scan.granted(decodeIngestReady(frame));
   }
 
   #onScanFrame(call: Call, frame: Frame): void {

@@ -71,6 +71,11 @@ export class Outbox {
     this.#scheduleFlush();
   }
 
+  /** Frames of a call that is with the server; who sends them sees to it that they are not too many. */
+  send(frames: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(frames);
+  }
+
   /** The server's final answer to a call has come. */
   answered(): void {
     this.#inFlight--;

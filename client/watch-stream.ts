@@ -97,9 +97,9 @@ export class WatchStream {
   /** The event that the part completes, if it does. */
   #join(part: WatchPart, bytes: number): WatchEvent | undefined {
     const partial = this.#partial;
-    if (part.type === "progress") {
+    if (part.type !== "commit") {
       if (partial === undefined) return part;
-      throw new VarveError("PROTOCOL_ERROR", "a batch of the feed is cut off by a progress");
+      throw new VarveError("PROTOCOL_ERROR", `a batch of the feed is cut off by a ${part.type}`);
     }
     const { more, ...event } = part;
     if (partial !== undefined && partial.sequence !== event.sequence) {

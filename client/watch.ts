@@ -130,7 +130,7 @@ export class ClientWatch implements Watch {
 
   #took({ type, sequence }: WatchEvent): void {
     const told = this.#sequence;
-    if (told !== undefined && (type === "commit" ? sequence <= told : sequence < told)) {
+    if (told !== undefined && (type === "progress" ? sequence < told : sequence <= told)) {
       const message = `the feed went back from sequence ${told} to ${sequence}`;
       throw new VarveError("PROTOCOL_ERROR", message);
     }

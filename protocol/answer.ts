@@ -6,6 +6,7 @@ import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
 import { decodeHistoryData, encodeHistoryData } from "./history.ts";
+import { decodeIngestReady, encodeIngestReady } from "./ingests.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { decodeCounted, decodePageData, encodeCounted, encodePageData } from "./pages.ts";
 import {
@@ -46,6 +47,7 @@ export type Answer =
   | { readonly kind: "SNAPSHOT_CLOSED" }
   | { readonly kind: "COMMITTED"; readonly version: number }
   | ({ readonly kind: "INCREMENTED" } & Incremented)
+  | { readonly kind: "INGEST_READY"; readonly credit: number }
   | { readonly kind: "SCAN_DATA"; readonly entries: Entry[] }
   | { readonly kind: "SCAN_SOUGHT"; readonly seeks: number }
   | { readonly kind: "SCAN_END"; readonly count: number }
@@ -83,6 +85,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeCommitted(writer, requestId, answer.version);
     case "INCREMENTED":
       return encodeIncremented(writer, requestId, answer);
+    case "INGEST_READY":
+      return encodeIngestReady(writer, requestId, answer.credit);
     case "SCAN_DATA":
       return encodeScanData(writer, requestId, answer.entries);
     case "SCAN_SOUGHT":
@@ -130,6 +134,8 @@ export function decodeAnswer(frame: Frame): Answer {
       return { kind: "COMMITTED", version: decodeCommitted(frame) };
     case OPCODE.INCREMENTED:
       return { kind: "INCREMENTED", ...decodeIncremented(frame) };
+    case OPCODE.INGEST_READY:
+      return { kind: "INGEST_READY", credit: decodeIngestReady(frame) };
     case OPCODE.SCAN_DATA:
       return { kind: "SCAN_DATA", entries: decodeScanData(frame) };
     case OPCODE.SCAN_SOUGHT:

@@ -30,6 +30,7 @@ type BodilessOpcode =
   | typeof OPCODE.SNAPSHOT
   | typeof OPCODE.SNAPSHOTS_LIST
   | typeof OPCODE.SNAPSHOT_CLOSED
+  | typeof OPCODE.INGEST_COMMIT
   | typeof OPCODE.PONG;
 
 /** A frame that consists of its opcode and request id alone; `decodeEmpty` checks it. */

@@ -45,6 +45,14 @@ export {
   encodeHistoryData,
 } from "./history.ts";
 export {
+  decodeIngestBegin,
+  decodeIngestData,
+  decodeIngestReady,
+  encodeIngestBegin,
+  encodeIngestReady,
+  IngestDataWriter,
+} from "./ingests.ts";
+export {
   CONNECTION_REQUEST_ID,
   DEFAULT_PORT,
   FEATURES,
@@ -67,6 +75,7 @@ export {
   encodePage,
   encodePageData,
 } from "./pages.ts";
+export { drainPairs, type PairSink, Stop } from "./pairs.ts";
 export {
   type BytesRange,
   type DeleteRangeRequest,
@@ -130,6 +139,8 @@ export {
   type FeedOperation,
   type HistoryOptions,
   type Incremented,
+  type IngestEvent,
+  type IngestOptions,
   type KeyCondition,
   type KeyRange,
   type KeyVersion,
@@ -140,6 +151,8 @@ export {
   type Page,
   type PageOptions,
   type PageReader,
+  type Pair,
+  type Pairs,
   type ProgressEvent,
   type PutOptions,
   type Reader,

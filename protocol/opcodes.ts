@@ -3,7 +3,7 @@
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
  * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x13 and 0x1A-0x1F reads, 0x27-0x2F writes,
+ * connection (authentication, keyspaces), 0x13 and 0x1A-0x1F reads, 0x2A-0x2F writes,
  * 0x42-0x5F streams, 0x76-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
@@ -28,6 +28,9 @@ export const OPCODE = {
   INCREMENT: 0x24,
   EXPIRE: 0x25,
   DELETE_RANGE: 0x26,
+  INGEST_BEGIN: 0x27,
+  INGEST_DATA: 0x28,
+  INGEST_COMMIT: 0x29,
   SCAN: 0x30,
   SCAN_CREDIT: 0x31,
   SCAN_SEEK: 0x32,
@@ -54,6 +57,7 @@ export const OPCODE = {
   HISTORY_DATA: 0x99,
   COMMITTED: 0xa0,
   INCREMENTED: 0xa1,
+  INGEST_READY: 0xa2,
   SCAN_DATA: 0xb0,
   SCAN_END: 0xb1,
   SCAN_SOUGHT: 0xb2,

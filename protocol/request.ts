@@ -7,6 +7,12 @@ import { decodeEmpty, type Frame } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 import { decodeHello, encodeHello, type Hello } from "./handshake.ts";
 import { decodeHistory, encodeHistory, type HistoryRequest } from "./history.ts";
+import {
+  decodeIngestBegin,
+  decodeIngestData,
+  encodeIngestBegin,
+  encodeIngestData,
+} from "./ingests.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { decodeCount, decodePage, encodeCount, encodePage } from "./pages.ts";
 import {
@@ -27,7 +33,7 @@ import {
   type ScanRequest,
 } from "./scans.ts";
 import { decodeSnapshotHandle, encodeSnapshotHandle } from "./snapshots.ts";
-import type { PageOptions } from "./store.ts";
+import type { Entry, Expiry, PageOptions } from "./store.ts";
 import {
   decodeExpire,
   decodeIncrement,
@@ -73,6 +79,9 @@ export type Request =
   | ({ readonly kind: "BATCH" } & BatchRequest)
   | ({ readonly kind: "MERGE" } & MergeRequest)
   | ({ readonly kind: "DELETE_RANGE" } & DeleteRangeRequest)
+  | { readonly kind: "INGEST_BEGIN"; readonly expiry: Expiry | undefined }
+  | { readonly kind: "INGEST_DATA"; readonly pairs: readonly Entry[] }
+  | { readonly kind: "INGEST_COMMIT" }
   | ({ readonly kind: "INCREMENT" } & IncrementRequest)
   | ({ readonly kind: "EXPIRE" } & ExpireRequest)
   | ({ readonly kind: "SCAN" } & ScanRequest & RequestScope)
@@ -101,7 +110,12 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "VERIFY":
     case "SNAPSHOT":
     case "SNAPSHOTS_LIST":
+    case "INGEST_COMMIT":
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
+    case "INGEST_BEGIN":
+      return encodeIngestBegin(writer, requestId, request.expiry);
+    case "INGEST_DATA":
+      return encodeIngestData(writer, requestId, request.pairs);
     case "GET":
       return encodeGet(writer, requestId, request.key, request);
     case "GET_ENTRY":
@@ -190,6 +204,13 @@ export function decodeRequest(received: Frame): Request {
       return { kind: "SNAPSHOT_RENEW", handle: decodeSnapshotHandle(frame) };
     case OPCODE.SNAPSHOT_KILL:
       return { kind: "SNAPSHOT_KILL", handle: decodeSnapshotHandle(frame) };
+    case OPCODE.INGEST_BEGIN:
+      return { kind: "INGEST_BEGIN", expiry: decodeIngestBegin(frame) };
+    case OPCODE.INGEST_DATA:
+      return { kind: "INGEST_DATA", pairs: decodeIngestData(frame) };
+    case OPCODE.INGEST_COMMIT:
+      decodeEmpty(frame);
+      return { kind: "INGEST_COMMIT" };
     case OPCODE.GET:
       return { kind: "GET", key: decodeGet(frame), ...scope };
     case OPCODE.GET_ENTRY:

@@ -117,6 +117,18 @@ export interface Commit {
   readonly version: number;
 }
 
+/** A key and its value, to be written. */
+export type Pair = readonly [key: Data, value: Data];
+
+/** Pairs in the order of their keys, each key once. They may come singly or, which is faster, as arrays of them. */
+export type Pairs = Iterable<Pair | readonly Pair[]> | AsyncIterable<Pair | readonly Pair[]>;
+
+/** With an expiry, all entries have it. */
+export interface IngestOptions extends Expiry {
+  /** Ends the ingest with `ABORTED`, unless it is being committed already. */
+  readonly signal?: AbortSignal;
+}
+
 export type Operation =
   | ({ readonly type: "put"; readonly key: Data; readonly value: Data } & Expiry)
   | { readonly type: "delete"; readonly key: Data }
@@ -242,13 +254,26 @@ export interface CommitEvent {
   readonly operations: readonly FeedOperation[];
 }
 
+/**
+ * Entries were ingested, all in this part of what is watched. They are not told one by one: read it anew. Where a store
+ * was stopped in the middle of an ingest, this may be told though nothing has changed.
+ */
+export interface IngestEvent {
+  readonly type: "ingest";
+  readonly sequence: number;
+  readonly time: number;
+  readonly gte: Uint8Array;
+  /** Without it, to the end of all keys. */
+  readonly lt?: Uint8Array;
+}
+
 /** All up to this sequence has been told, as far as it is watched. Sequences may repeat. */
 export interface ProgressEvent {
   readonly type: "progress";
   readonly sequence: number;
 }
 
-export type WatchEvent = CommitEvent | ProgressEvent;
+export type WatchEvent = CommitEvent | IngestEvent | ProgressEvent;
 
 /**
  * What is committed, from somewhere on, in order, and every batch whole. The first event is a progress that says where
@@ -359,6 +384,14 @@ export interface Store extends PageReader, AsyncDisposable {
    * `NOT_A_COUNTER` where the value has not 8 bytes, and with `COUNTER_OVERFLOW` where 64 bits do not hold the sum.
    */
   increment(key: Data, delta?: number | bigint, options?: WriteOptions): Promise<Incremented>;
+  /**
+   * Puts any number of pairs, all at once or none: as one batch of puts at the moment at which the call ends, but made
+   * into tables as they come, without log and memtables, and always durable. The keys come in order, as unsigned bytes,
+   * and none twice; else it fails with `INVALID_ARGUMENT`, which names the pair by its place, counted from 0, and
+   * nothing is written. `updatedAt` of the entries is when the call began. One at a time; another fails with
+   * `OVERLOADED`.
+   */
+  ingest(pairs: Pairs, options?: IngestOptions): Promise<Commit>;
   /** Gives the entry another expiry, and leaves its value. `undefined` where the key is absent. */
   expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined>;
   /** Takes the entry's expiry away. `undefined` where the key is absent. */

@@ -9,6 +9,7 @@
  *                   type u8 | sequence u64 | firstSequence u64 | time u64 | count u32 | count × operation
  *                                                                                             1: commit
  *                                                                                             2: commit, more follows
+ *                   type u8 | sequence u64 | time u64 | range                               3: ingest, from gte to lt
  *     operation     type u8 | …       types 0, 1, 3 and 4 as in a BATCH (`operations.ts`), type 2 with an expiry of kind 2
  *                   type u8 | expiresAt u64 | keyLength u32 | key           5: delete of an entry that has expired
  *
@@ -22,11 +23,17 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { OPCODE } from "./opcodes.ts";
 import { OPERATION_BYTES_MIN, readOperationOf, writeOperation } from "./operations.ts";
 import { type BytesRange, readRange, writeRange } from "./ranges.ts";
-import type { CommitEvent, FeedOperation, ProgressEvent, WatchOptions } from "./store.ts";
+import type {
+  CommitEvent,
+  FeedOperation,
+  IngestEvent,
+  ProgressEvent,
+  WatchOptions,
+} from "./store.ts";
 
 const FIELD = { SINCE: 1, HEARTBEAT: 2 } as const;
 const FIELDS_ALL = 3;
-const PART = { PROGRESS: 0, COMMIT: 1, COMMIT_PART: 2 } as const;
+const PART = { PROGRESS: 0, COMMIT: 1, COMMIT_PART: 2, INGEST: 3 } as const;
 const EXPIRED_DELETE = 5;
 /** The bytes of a WATCH_DATA body before its first part. */
 export const WATCH_DATA_HEADER_BYTES = 4;
@@ -43,7 +50,7 @@ export interface WatchRequest {
 }
 
 /** `more`: further operations of the same batch follow. */
-export type WatchPart = ProgressEvent | (CommitEvent & { readonly more?: boolean });
+export type WatchPart = ProgressEvent | IngestEvent | (CommitEvent & { readonly more?: boolean });
 
 export function encodeWatch(
   writer: FrameWriter,
@@ -117,6 +124,13 @@ export function encodeWatchData(
       writer.u64(part.sequence);
       continue;
     }
+    if (part.type === "ingest") {
+      writer.u8(PART.INGEST);
+      writer.u64(part.sequence);
+      writer.u64(part.time);
+      writeRange(writer, part.lt === undefined ? { gte: part.gte } : part);
+      continue;
+    }
     writer.u8(part.more === true ? PART.COMMIT_PART : PART.COMMIT);
     writer.u64(part.sequence);
     writer.u64(part.firstSequence);
@@ -139,9 +153,13 @@ export function decodeWatchData(frame: Frame): WatchPart[] {
 
 function readPart(reader: BodyReader): WatchPart {
   const type = reader.u8();
-  if (type > PART.COMMIT_PART) throw reader.malformed(`event type ${type}`);
+  if (type > PART.INGEST) throw reader.malformed(`event type ${type}`);
   const sequence = reader.u64();
   if (type === PART.PROGRESS) return { type: "progress", sequence };
+  if (type === PART.INGEST) {
+    const time = reader.u64();
+    return { type: "ingest", sequence, time, ...eventRange(reader, readRange(reader)) };
+  }
   const firstSequence = reader.u64();
   const time = reader.u64();
   const count = reader.count(OPERATION_BYTES_MIN);
@@ -174,9 +192,15 @@ function readFeedOperation(reader: BodyReader): FeedOperation {
     return { type: "put", key, value, ...(expiresAt === undefined ? {} : { expiresAt }) };
   }
   if (operation.type !== "deleteRange") return operation;
-  const { gte, lt, gt, lte, prefix } = operation;
+  return { type: "deleteRange", ...eventRange(reader, operation) };
+}
+
+function eventRange(
+  reader: BodyReader,
+  { gte, lt, gt, lte, prefix }: BytesRange,
+): { gte: Uint8Array; lt?: Uint8Array } {
   if (gte === undefined || (gt ?? lte ?? prefix) !== undefined) {
     throw reader.malformed("an event with a range that is not from gte to lt");
   }
-  return { type: "deleteRange", gte, ...(lt === undefined ? {} : { lt }) };
+  return { gte, ...(lt === undefined ? {} : { lt }) };
 }

@@ -18,6 +18,8 @@ export const KIND = {
   MERGE: 2,
   /** Deletes all keys from its key up to its value, which is not deleted; up to the last where that is empty. */
   RANGE_DELETE: 3,
+  /** Stands for tables that were ingested, in the log alone (`log/ingest-operation.ts`). */
+  INGEST: 4,
 } as const;
 
 /**
@@ -38,7 +40,7 @@ export const FLAG = {
 
 const KIND_MASK = 0x0f;
 const FLAGS_ALL = FLAG.EXPIRES | FLAG.FOLDED | FLAG.BORN;
-const KIND_MAX = KIND.RANGE_DELETE;
+const KIND_MAX = KIND.INGEST;
 
 /** Sorts before every real kind of the same sequence, so a search at a sequence includes all of it. */
 export const KIND_SEEK = 255;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VarveError } from "../errors.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { batchCommand } from "./batch-command.ts";
+import { ingestCommand } from "./ingest-command.ts";
 import { repairCommand, verifyCommand } from "./offline-commands.ts";
 import { readCommands } from "./read-commands.ts";
 import { serveCommand } from "./serve-command.ts";
@@ -19,6 +20,7 @@ export async function run(words: readonly string[]): Promise<void> {
     .addCommand(serveCommand());
   for (const command of [...readCommands(), ...writeCommands()]) program.addCommand(command);
   program.addCommand(batchCommand());
+  program.addCommand(ingestCommand());
   program.addCommand(watchCommand());
   for (const command of snapshotCommands()) program.addCommand(command);
   program.addCommand(adminCommands());

@@ -1,6 +1,6 @@
 /** `varve watch`: what is committed, as it is, until SIGINT. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { CommitEvent, FeedOperation, WatchEvent } from "../store.ts";
+import type { CommitEvent, FeedOperation, IngestEvent, WatchEvent } from "../store.ts";
 import { type DataOptions, dataCommand } from "./data-options.ts";
 import { parseDuration } from "./durations.ts";
 import { print, printJson, withClient } from "./remote.ts";
@@ -60,7 +60,8 @@ async function watch(options: WatchCommandOptions): Promise<void> {
     for await (const event of watched) {
       if (options.json) printJson(plainEvent(event, encoding));
       else if (event.type === "commit") printCommit(event, encoding);
-      if (event.type === "commit" && ++commits === limit) break;
+      else if (event.type === "ingest") printIngest(event, encoding);
+      if (event.type !== "progress" && ++commits === limit) break;
     }
     process.off("SIGINT", interrupted);
   });
@@ -70,6 +71,12 @@ function printCommit({ sequence, time, operations }: CommitEvent, encoding: Enco
   for (const operation of operations) {
     print(`${sequence} ${new Date(time).toISOString()} ${describe(operation, encoding)}`);
   }
+}
+
+function printIngest({ sequence, time, gte, lt }: IngestEvent, encoding: Encoding): void {
+  const to = lt === undefined ? "" : ` to ${toText(lt, encoding)}`;
+  const from = toText(gte, encoding);
+  print(`${sequence} ${new Date(time).toISOString()} ingest from ${from}${to}`);
 }
 
 function describe(operation: FeedOperation, encoding: Encoding): string {
@@ -89,6 +96,11 @@ function describe(operation: FeedOperation, encoding: Encoding): string {
 /** Bytes as text, counters' operands in hex. */
 function plainEvent(event: WatchEvent, encoding: Encoding): object {
   if (event.type === "progress") return event;
+  if (event.type === "ingest") {
+    const { gte, lt } = event;
+    const to = lt === undefined ? {} : { lt: toText(lt, encoding) };
+    return { ...event, gte: toText(gte, encoding), ...to };
+  }
   const operations = event.operations.map((operation) => {
     const entries = Object.entries(operation).map(([name, value]) => {
       if (!(value instanceof Uint8Array)) return [name, value];

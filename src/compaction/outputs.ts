@@ -61,6 +61,31 @@ export class Outputs {
     );
   }
 
+  /** A version whose key and value stand in one array. */
+  addFrom(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    this.#writer ??= this.#begin();
+    this.#writer.add(
+      bytes,
+      keyStart,
+      keyEnd,
+      trailerLow,
+      trailerHigh,
+      timeMs,
+      bytes,
+      valueStart,
+      valueEnd,
+    );
+  }
+
   /** Deleted ranges, in key order, to be written among the tables; before any entry. `oldestMs` is their earliest time. */
   setRanges(ranges: readonly Fragment[], oldestMs: number): void {
     this.#ranges = [...ranges];

@@ -17,18 +17,24 @@ import { compareTrailers, sequenceOf } from "../key.ts";
 import { SortedCursor } from "../memtable/sorted-cursor.ts";
 import { RangeTombstones } from "../range-tombstones.ts";
 import { InputRun, readRanges } from "./input-run.ts";
+import { writeOrdered } from "./ordered-tasks.ts";
 import { Outputs } from "./outputs.ts";
 import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
 import { RangeRetention } from "./range-retention.ts";
 import { Stripes } from "./stripes.ts";
-import type { CompactTask, TableRange, Task, TaskResult } from "./tasks.ts";
+import type { CompactTask, MergeTask, TableRange, Task, TaskResult } from "./tasks.ts";
 import { VersionFold } from "./version-fold.ts";
 
 /** Entries, and bytes of them, between two looks around: a few milliseconds' work. */
 const STEP_ENTRIES = 2000;
 const STEP_BYTES = 1024 * 1024;
 
-export function* runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
+export function runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
+  const merges = task.kind === "flush" || task.kind === "compact";
+  return merges ? runMerge(task, fs) : writeOrdered(task, fs);
+}
+
+function* runMerge(task: MergeTask, fs: SyncFileSystem): Generator<number, TaskResult> {
   const outputs = new Outputs(fs, task.output);
   const stripes = new Stripes(task.snapshots, task.horizon);
   const ranges = new RangeRetention(rangesOf(task, fs), stripes);
@@ -69,7 +75,7 @@ function openRuns(task: CompactTask, fs: SyncFileSystem, ranges: RangeRetention)
 }
 
 /** The ranges that were deleted in any of the inputs. */
-function rangesOf(task: Task, fs: SyncFileSystem): RangeTombstones {
+function rangesOf(task: MergeTask, fs: SyncFileSystem): RangeTombstones {
   const all = new RangeTombstones();
   if (task.kind === "flush") {
     for (const { ranges } of task.memtables) {
@@ -85,22 +91,22 @@ function rangesOf(task: Task, fs: SyncFileSystem): RangeTombstones {
 }
 
 /** Of all inputs, also of tables that are not read. */
-function entriesOf(task: Task): number {
+function entriesOf(task: MergeTask): number {
   const inputs = task.kind === "flush" ? task.memtables : task.runs.flat();
   return inputs.reduce((total, { entries }) => total + entries, 0);
 }
 
-function oldestMsOf(task: Task): number {
+function oldestMsOf(task: MergeTask): number {
   const inputs = task.kind === "flush" ? task.memtables : task.runs.flat();
   return inputs.reduce((oldest, { oldestMs }) => Math.min(oldest, oldestMs), Infinity);
 }
 
-function inputOf(task: Task, runs: readonly InputRun[]): EntryCursor {
+function inputOf(task: MergeTask, runs: readonly InputRun[]): EntryCursor {
   if (task.kind === "compact") return mergeCursors(runs.map((run) => new RunCursor(run)));
   return mergeCursors(task.memtables.map((memtable) => new SortedCursor(memtable)));
 }
 
-function assertNotCancelled(task: Task): void {
+function assertNotCancelled(task: MergeTask): void {
   if (Atomics.load(new Int32Array(task.cancel), 0) === 0) return;
   throw new VarveError("CLOSED", "the database was closed during background work");
 }
@@ -126,7 +132,7 @@ class Merge {
   readonly #hasDeeper = () => this.#deeper.mayHold(this.#key, this.#keyBytes);
 
   constructor(
-    task: Task,
+    task: MergeTask,
     input: EntryCursor,
     outputs: Outputs,
     ranges: RangeRetention,

@@ -19,8 +19,13 @@ export interface LevelTargets {
 }
 
 export function levelTargets(version: Version, settings: Settings): LevelTargets {
+  return levelTargetsOver(version.totals(LAST_LEVEL).bytes, settings);
+}
+
+/** The targets above a last level of so many bytes. */
+export function levelTargetsOver(lastLevelBytes: number, settings: Settings): LevelTargets {
   const bytes = new Array<number>(LEVELS).fill(0);
-  let target = Math.max(version.totals(LAST_LEVEL).bytes, settings.levelBytes);
+  let target = Math.max(lastLevelBytes, settings.levelBytes);
   let baseLevel = LAST_LEVEL;
   bytes[LAST_LEVEL] = target;
   while (baseLevel > 1 && target > settings.levelBytes) {

@@ -49,7 +49,35 @@ export interface CompactTask extends TaskBase {
   readonly newerFromMs: number;
 }
 
-export type Task = FlushTask | CompactTask;
+/** Flushes and compactions, which merge. */
+export type MergeTask = FlushTask | CompactTask;
+
+interface OrderedTaskBase {
+  readonly output: OutputSettings;
+  /** Of all entries that are written. */
+  readonly sequence: number;
+  /** An `Int32Array`'s memory: not 0 asks the task to end early. */
+  readonly cancel: SharedArrayBuffer;
+}
+
+/** Writes entries that come in order as tables. */
+export interface IngestTask extends OrderedTaskBase {
+  readonly kind: "ingest";
+  /** An entry run (`entry-run.ts`). */
+  readonly run: SharedArrayBuffer;
+  readonly runBytes: number;
+  /** One of `KIND`, with flags. */
+  readonly entryKind: number;
+  readonly timeMs: number;
+}
+
+/** Writes a table of which nobody knows yet once more, with another sequence. */
+export interface RestampTask extends OrderedTaskBase {
+  readonly kind: "restamp";
+  readonly table: TableMeta;
+}
+
+export type Task = MergeTask | IngestTask | RestampTask;
 
 export interface TaskResult {
   /** In key order. */

@@ -55,6 +55,7 @@ export class Admission {
   #pressure: Pressure = { memtables: 0, level0: 0, debt: 0 };
   #bytesPerSecond: number | undefined;
   #stopped = false;
+  #held = false;
   /** Monotonic time from which the rate allows the next write. */
   #openAtMs = 0;
   readonly #waiters: Waiter[] = [];
@@ -102,9 +103,21 @@ export class Admission {
   update(pressure: Pressure): void {
     this.#pressure = pressure;
     const most = Math.max(pressure.memtables, pressure.level0, pressure.debt);
-    this.#stopped = most >= 1;
-    this.#bytesPerSecond = most <= 0 ? undefined : rateAt(Math.min(most, 1));
+    this.#stopped = most >= 1 || this.#held;
+    const isFree = most <= 0 && !this.#held;
+    this.#bytesPerSecond = isFree ? undefined : rateAt(Math.min(most, 1));
     this.#drain();
+  }
+
+  /** Lets no write through until `release`; for a moment. */
+  hold(): void {
+    this.#held = true;
+    this.update(this.#pressure);
+  }
+
+  release(): void {
+    this.#held = false;
+    this.update(this.#pressure);
   }
 
   /** Rejects all that wait, now and later: the database is closed or its log has failed. */

@@ -14,8 +14,9 @@
 
 import type { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
-import { COMMIT_TIME_MAX_MS } from "../key.ts";
+import { COMMIT_TIME_MAX_MS, KIND } from "../key.ts";
 import { CommitGroupWriter } from "../log/commit-group.ts";
+import { encodeIngest } from "../log/ingest-operation.ts";
 import type { Log } from "../log/log.ts";
 import type { Commit, Durability } from "../store.ts";
 import { logFailed } from "./failures.ts";
@@ -62,6 +63,8 @@ interface Group {
   startedMs: number;
   /** Rotates the log before this group is written. */
   rotated: ((nextLog: number) => void) | undefined;
+  /** Done when the group is in the log, and before it is visible. */
+  install: (() => Promise<void>) | undefined;
 }
 
 export class CommitQueue {
@@ -157,6 +160,37 @@ export class CommitQueue {
     return commit;
   }
 
+  /**
+   * Commits an ingest, whose tables have a sequence above all that was submitted: as a group of its own, which is
+   * always synced, and with it all before it. `install` is called when it is; what it does is visible to readers at
+   * that sequence when it resolves. Where it rejects, so does this, and the sequence stands for nothing.
+   */
+  ingest(
+    sequence: number,
+    key: Uint8Array,
+    end: Uint8Array,
+    install: () => Promise<void>,
+  ): Promise<Commit> {
+    if (this.#forming !== undefined) this.#sealed.push(this.#forming);
+    const value = encodeIngest(this.submittedSequence, end);
+    this.#nextSequence = sequence;
+    const group = this.#startGroup();
+    this.#nextSequence++;
+    this.#forming = undefined;
+    this.#sealed.push(group);
+    group.writer.reserve(1, key.length + value.length);
+    group.writer.add(KIND.INGEST, key, value);
+    group.writer.endBatch();
+    group.sync = true;
+    group.install = install;
+    group.versions.push(sequence);
+    return new Promise<Commit>((resolve, reject) => {
+      group.resolves.push(resolve);
+      group.rejects.push(reject);
+      this.#wake();
+    });
+  }
+
   /** The newest sequence that was submitted, visible yet or not. */
   get submittedSequence(): number {
     return this.#nextSequence - 1;
@@ -222,11 +256,13 @@ export class CommitQueue {
       sync: false,
       startedMs: 0,
       rotated: undefined,
+      install: undefined,
     };
     group.writer.begin(this.#nextSequence, clampTime(this.#clock.now()));
     group.sync = false;
     group.startedMs = performance.now();
     group.rotated = undefined;
+    group.install = undefined;
     return group;
   }
 
@@ -328,6 +364,7 @@ export class CommitQueue {
       const payloadBytes = group.writer.finish();
       const startedMs = this.#clock.monotonicMs();
       await this.#log.append(group.writer.buffer, payloadBytes, sync);
+      if (group.install !== undefined) await installOf(group, group.install);
       this.visibleSequence = group.writer.lastSequence;
       this.onVisible?.();
       this.groups++;
@@ -367,8 +404,21 @@ export class CommitQueue {
   }
 }
 
+/** What cannot be installed fails its own caller, and nobody else. */
+async function installOf(
+  { resolves, rejects }: Group,
+  install: () => Promise<void>,
+): Promise<void> {
+  try {
+    await install();
+  } catch (error) {
+    for (const reject of rejects) reject(error as VarveError);
+    resolves.length = 0;
+  }
+}
+
 /** A clock may be far off; what it says must fit where times are kept. */
-function clampTime(timeMs: number): number {
+export function clampTime(timeMs: number): number {
   return Math.min(Math.max(Math.floor(timeMs), 0), COMMIT_TIME_MAX_MS);
 }
 

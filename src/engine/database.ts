@@ -17,6 +17,7 @@ import {
   type Expiry,
   type HistoryOptions,
   type Incremented,
+  type IngestOptions,
   type KeyRange,
   type KeyVersion,
   type MergeOperator,
@@ -25,6 +26,7 @@ import {
   type Operation,
   type Page,
   type PageOptions,
+  type Pairs,
   type PutOptions,
   type ReadOptions,
   runTransaction,
@@ -127,6 +129,11 @@ export class Database implements Store {
     options?: WriteOptions,
   ): Promise<Incremented> {
     return this.#writable().increment(key, delta, options);
+  }
+
+  async ingest(pairs: Pairs, options?: IngestOptions): Promise<Commit> {
+    this.#writable();
+    return this.#engine.ingests.run(pairs, options);
   }
 
   async expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined> {

@@ -10,6 +10,7 @@ import type { Admission } from "./admission.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Feed } from "./feed.ts";
 import type { IdleTidy } from "./idle-tidy.ts";
+import type { Ingests } from "./ingests.ts";
 import type { LogRetirement } from "./log-retirement.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Reads } from "./reads.ts";
@@ -28,9 +29,10 @@ export interface EngineParts {
   readonly log: Pick<Log, "bytesWritten" | "syncs" | "close">;
   readonly manifest: Pick<Manifest, "close">;
   readonly tree: Tree;
-  readonly files: Pick<TableFiles, "settled">;
+  readonly files: Pick<TableFiles, "settled" | "remove">;
   readonly commits: CommitQueue;
   readonly feed: Feed;
+  readonly ingests: Pick<Ingests, "run" | "close">;
   readonly retirement: Pick<LogRetirement, "close">;
   readonly admission: Admission;
   readonly maintenance: Maintenance;
@@ -57,6 +59,7 @@ async function closeEngine(parts: EngineParts): Promise<void> {
     admission,
     commits,
     feed,
+    ingests,
     retirement,
     maintenance,
     log,
@@ -74,6 +77,7 @@ async function closeEngine(parts: EngineParts): Promise<void> {
   retirement.close();
   try {
     await feed.close();
+    await ingests.close();
     await commits.drained();
     commits.close();
     await maintenance.close();

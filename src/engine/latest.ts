@@ -52,6 +52,7 @@ export class LatestReads {
   ): Promise<Awaited<Result>> {
     const fetched = new Map<number, Fetched>();
     for (;;) {
+      while (this.#tree.pendingIngest !== undefined) await this.#tree.pendingIngest.settled;
       const states: Latest[] = [];
       const missing: number[] = [];
       for (const [i, key] of keys.entries()) {
@@ -78,6 +79,7 @@ export class LatestReads {
 
   async #fetch(key: Uint8Array): Promise<Fetched> {
     const { views } = this.#tree;
+    while (this.#tree.pendingIngest !== undefined) await this.#tree.pendingIngest.settled;
     const asOf = this.#submittedSequence();
     const view = views.pin();
     const fold = this.#reads.foldOf(view, key, asOf);

@@ -11,6 +11,8 @@ export function loadGroup(memtables: MemtableSet, group: CommitGroupReader): Mem
   const full = hasRoom ? undefined : memtables.rotate(operations, payloadBytes);
   const memtable = memtables.active;
   while (group.next()) {
+    // The manifest says what has become of it.
+    if (group.kind === KIND.INGEST) continue;
     if (group.kind === KIND.RANGE_DELETE) {
       const start = bytes.subarray(group.keyStart, group.keyEnd);
       const end = bytes.subarray(group.valueStart, group.valueEnd);

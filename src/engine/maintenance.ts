@@ -9,26 +9,42 @@
  */
 import { nextExpiryMs } from "../compaction/expired.ts";
 import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../compaction/picker.ts";
+import { placeIngested } from "../compaction/place-ingested.ts";
 import { RangeRetention } from "../compaction/range-retention.ts";
 import { Stripes } from "../compaction/stripes.ts";
-import { codecOfLevel, compactionDebt, LAST_LEVEL, levelTargets } from "../compaction/targets.ts";
+import {
+  codecOfLevel,
+  compactionDebt,
+  LAST_LEVEL,
+  levelTargets,
+  levelTargetsOver,
+} from "../compaction/targets.ts";
 import type {
   CompactTask,
   FlushTask,
+  IngestTask,
   OutputSettings,
-  Task,
-  TaskResult,
+  RestampTask,
 } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
 import { codecOf, LEVELS, type Settings } from "../options.ts";
 import { RangeTombstones } from "../range-tombstones.ts";
+import type { TableMeta } from "../table/table-meta.ts";
 import type { VersionEdit } from "../version/edit.ts";
 import type { Manifest } from "../version/manifest.ts";
 import type { Background } from "./background.ts";
 import type { FileNumbers } from "./file-numbers.ts";
 import type { SealedMemtable } from "./memtable-set.ts";
 import type { Logger } from "./open-options.ts";
+import {
+  compactionFields,
+  forgetBy,
+  isDamage,
+  prunedBy,
+  removedBy,
+  since,
+} from "./plan-outcome.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
 import type { Tree } from "./tree.ts";
 import type { InclusiveRange } from "./validate.ts";
@@ -53,6 +69,7 @@ export interface MaintenanceOptions {
   readonly horizon: () => number;
   readonly logFloor: number;
   readonly lastSequence: number;
+  readonly ingestedTo?: number | undefined;
   /** The first log segment that is still needed, once that is durable. */
   readonly onLogFloor: (segment: number) => void;
   /** The backlog has changed. */
@@ -77,6 +94,13 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #busy = new Set<number>();
   readonly #cancel = new SharedArrayBuffer(4);
+  /** Being carried out. */
+  readonly #plans = new Set<CompactionPlan>();
+  /** When the ingest that is running began, which is when its entries are said to have been committed. */
+  ingestSinceMs = Number.POSITIVE_INFINITY;
+  /** An ingest has its place and is not there yet: nothing must be moved into it. */
+  #isPlacing = false;
+  #ingestedTo: number;
   #flushing = false;
   #compacting = 0;
   #logFloor: number;
@@ -96,6 +120,7 @@ export class Maintenance {
     this.#options = options;
     this.#logFloor = options.logFloor;
     this.#lastSequence = options.lastSequence;
+    this.#ingestedTo = options.ingestedTo ?? 0;
   }
 
   /** Bytes that compaction has still to move. */
@@ -117,6 +142,11 @@ export class Maintenance {
     this.wake();
   }
 
+  /** The last edit may or may not be in the manifest. */
+  get hasUnsureEdit(): boolean {
+    return this.#options.manifest.failed;
+  }
+
   /** Resolves when no sealed memtable waits for flush any more. */
   async flushed(): Promise<void> {
     await this.#until(() => this.#options.tree.memtables.sealed().length === 0);
@@ -133,8 +163,10 @@ export class Maintenance {
   async compact(range: InclusiveRange, isWanted: () => boolean = () => true): Promise<void> {
     const { tree, settings } = this.#options;
     while (isWanted()) {
-      this.#assertRunning();
-      const plan = pickRange(tree.version, settings, this.#busy, range.gte, range.lte);
+      this.assertRunning();
+      const plan = this.#isPlacing
+        ? "wait"
+        : pickRange(tree.version, settings, this.#busy, range.gte, range.lte);
       if (plan === undefined) return;
       if (plan !== "wait") await this.#runPlan(plan);
       else if (this.#damage !== undefined && this.#compacting === 0) throw this.#damage;
@@ -191,7 +223,7 @@ export class Maintenance {
       };
       const result = await background.run(task);
       for (const { memtable } of written) {
-        this.#forget(memtable.largestSequence, task);
+        forgetBy(this.#options.snapshots, memtable.largestSequence, task);
       }
       added = result.added.map((table) => ({ level: 0, table }));
       prunedTo = prunedBy(
@@ -211,7 +243,7 @@ export class Maintenance {
 
   #startCompactions(): void {
     const { tree, settings, background, snapshots, clock, horizon } = this.#options;
-    while (this.#compacting < background.compactionsMax) {
+    while (this.#compacting < background.compactionsMax && !this.#isPlacing) {
       const oldestSnapshot = Math.min(horizon(), ...snapshots.sequences());
       const nowMs = clock.now();
       const state = { busy: this.#busy, oldestSnapshot, nowMs };
@@ -237,6 +269,7 @@ export class Maintenance {
   async #runPlan(plan: CompactionPlan): Promise<void> {
     const tables = plan.inputs.flatMap((input) => input.tables);
     for (const { number } of tables) this.#busy.add(number);
+    this.#plans.add(plan);
     this.#compacting++;
     let damaged = false;
     try {
@@ -248,6 +281,7 @@ export class Maintenance {
       throw error;
     } finally {
       if (!damaged) for (const { number } of tables) this.#busy.delete(number);
+      this.#plans.delete(plan);
       this.#compacting--;
       this.#notify();
       // In a step of its own: a plan that fails at once must not be picked again before that is known.
@@ -271,7 +305,7 @@ export class Maintenance {
     const task = this.#compactTask(plan);
     const result = await background.run(task);
     for (const { largestSequence } of plan.inputs.flatMap(({ tables }) => tables)) {
-      this.#forget(largestSequence, task);
+      forgetBy(this.#options.snapshots, largestSequence, task);
     }
     await this.#install({
       prunedTo: prunedBy(task, result, task.runs.flat()),
@@ -281,12 +315,6 @@ export class Maintenance {
     this.compactionBytes += result.bytesWritten;
     this.#compactions++;
     logger.info(compactionFields(plan, result, startedMs), "compacted tables");
-  }
-
-  /** What was changed up to `largestSequence` may have left no trace, as far as the task kept none. */
-  #forget(largestSequence: number, { snapshots, horizon }: Task): void {
-    const oldest = Math.min(horizon, snapshots[0] ?? Number.POSITIVE_INFINITY);
-    this.#options.snapshots.forget(largestSequence, oldest);
   }
 
   #compactTask(plan: CompactionPlan): CompactTask {
@@ -305,38 +333,22 @@ export class Maintenance {
       ),
       deeper,
       outputLevel: plan.outputLevel,
-      newerFromMs: this.#newerFromMs(plan, smallest, largest),
+      newerFromMs: newerFromMs(tree, plan, smallest, largest, this.ingestSinceMs),
       ...this.#taskBase(codec),
     };
   }
 
-  /** The earliest time of what may be newer than a plan's inputs: in memtables, and in tables above or beside them. */
-  #newerFromMs(plan: CompactionPlan, smallest: Uint8Array, largest: Uint8Array): number {
-    const { memtables, version } = this.#options.tree;
-    const inputs = new Set(plan.inputs.flatMap(({ tables }) => tables));
-    let oldestMs = Number.POSITIVE_INFINITY;
-    for (const memtable of memtables.memtables) oldestMs = Math.min(oldestMs, memtable.oldestMs);
-    for (let level = 0; level <= plan.outputLevel; level++) {
-      for (const table of version.overlapping(level, smallest, largest)) {
-        if (!inputs.has(table)) oldestMs = Math.min(oldestMs, table.oldestMs);
-      }
-    }
-    return oldestMs;
+  #output(codec: OutputSettings["codec"]): OutputSettings {
+    const { settings, directory, clock, numbers } = this.#options;
+    const { blockBytes, tableBytes, filterErrorRate } = settings;
+    const sizes = { blockBytes, tableBytes, filterErrorRate };
+    return { directory, ...sizes, codec, createdAtMs: clock.now(), numbers: numbers.shared };
   }
 
   #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {
-    const { settings, directory, clock, numbers, snapshots } = this.#options;
-    const { blockBytes, tableBytes, filterErrorRate } = settings;
+    const { clock, snapshots } = this.#options;
     return {
-      output: {
-        directory,
-        blockBytes,
-        tableBytes,
-        filterErrorRate,
-        codec,
-        createdAtMs: clock.now(),
-        numbers: numbers.shared,
-      },
+      output: this.#output(codec),
       snapshots: snapshots.sequences(),
       horizon: this.#options.horizon(),
       nowMs: clock.now(),
@@ -344,15 +356,49 @@ export class Maintenance {
     };
   }
 
-  /** Makes an edit durable, then visible. Edits are taken one after the other. */
+  /** Runs a task that writes tables of an ingest. `ingestedBytes` are those of the tables before, about. */
+  async writeIngested(
+    task: Omit<IngestTask, "output"> | Omit<RestampTask, "output">,
+    ingestedBytes: number,
+  ): Promise<readonly TableMeta[]> {
+    this.assertRunning();
+    const { tree, settings, background } = this.#options;
+    const { bytes } = tree.version.totals(LAST_LEVEL);
+    const targets = levelTargetsOver(bytes + ingestedBytes, settings);
+    const codec = codecOfLevel(LAST_LEVEL, targets, settings);
+    return (await background.run({ ...task, output: this.#output(codec) })).added;
+  }
+
+  /** Installs the tables of an ingest, in key order, whose sequence is the newest. No memtable has any of their keys. */
+  installIngest(tables: readonly TableMeta[], sequence: number): Promise<void> {
+    return this.#inLine(async () => {
+      this.#ingestedTo = sequence;
+      this.#isPlacing = true;
+      try {
+        const added = placeIngested(this.#options.tree.version, [...this.#plans], tables);
+        await this.#installNow({ added, removed: [] }, []);
+      } finally {
+        this.#isPlacing = false;
+      }
+      this.#notify();
+      this.wake();
+    });
+  }
+
+  /** Makes an edit durable, then visible. */
   #install(edit: VersionEdit, flushed: readonly SealedMemtable[] = []): Promise<void> {
+    return this.#inLine(() => this.#installNow(edit, flushed));
+  }
+
+  /** Edits are taken one after the other. */
+  #inLine(install: () => Promise<void>): Promise<void> {
     const before = this.#installing.catch(() => undefined);
-    this.#installing = before.then(() => this.#installNow(edit, flushed));
+    this.#installing = before.then(install);
     return this.#installing;
   }
 
   async #installNow(planned: VersionEdit, flushed: readonly SealedMemtable[]): Promise<void> {
-    this.#assertRunning();
+    this.assertRunning();
     const { tree, manifest, numbers, onLogFloor, onChange } = this.#options;
     const horizon = this.#options.horizon();
     const covered = this.#coveredBy(flushed, horizon);
@@ -361,7 +407,8 @@ export class Maintenance {
     const coveredTo = covered.length === 0 ? 0 : Math.min(horizon, Math.max(...sequences));
     const prunedTo = Math.max(planned.prunedTo ?? 0, coveredTo);
     const removed = [...planned.removed, ...covered];
-    const edit = { ...planned, removed, prunedTo };
+    const ingestedTo = this.#ingestedTo;
+    const edit = { ...planned, removed, prunedTo, ...(ingestedTo > 0 && { ingestedTo }) };
     const logFloor = last?.nextLog ?? this.#logFloor;
     const lastSequence = Math.max(this.#lastSequence, ...sequences);
     const nextNumber = numbers.next;
@@ -369,7 +416,7 @@ export class Maintenance {
     // Nobody may begin to compact what goes with this edit.
     for (const { number } of covered) this.#busy.add(number);
     try {
-      const state = { version: next, logFloor, lastSequence };
+      const state = { version: next, logFloor, lastSequence, ingestedTo };
       await manifest.append({ ...edit, logFloor, lastSequence, nextNumber }, state);
     } finally {
       for (const { number } of covered) this.#busy.delete(number);
@@ -420,14 +467,15 @@ export class Maintenance {
     this.#notify();
   }
 
-  #assertRunning(): void {
+  /** Throws where nothing can be installed any more. */
+  assertRunning(): void {
     if (this.#closed) throw new VarveError("CLOSED", "the database is closed");
     if (this.failure !== undefined) throw this.failure;
   }
 
   async #until(holds: () => boolean): Promise<void> {
     while (!holds()) {
-      this.#assertRunning();
+      this.assertRunning();
       await this.#changed();
     }
   }
@@ -439,42 +487,4 @@ export class Maintenance {
   #notify(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
-}
-
-/** The largest sequence whose commit took something of the past away, or more; 0 where nothing is gone. */
-function prunedBy(
-  { horizon }: Task,
-  { isPruned }: TaskResult,
-  inputs: readonly { readonly largestSequence: number }[],
-): number {
-  if (!isPruned) return 0;
-  return Math.min(horizon, Math.max(...inputs.map(({ largestSequence }) => largestSequence)));
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof VarveError && error.code === "CORRUPTION";
-}
-
-function removedBy(plan: CompactionPlan): VersionEdit["removed"] {
-  return plan.inputs.flatMap(({ level, tables }) =>
-    tables.map(({ number }) => ({ level, number })),
-  );
-}
-
-function compactionFields(plan: CompactionPlan, result: TaskResult, startedMs: number): object {
-  const [source] = plan.inputs;
-  return {
-    reason: plan.reason,
-    from: source?.level,
-    to: plan.outputLevel,
-    tables: plan.inputs.reduce((total, { tables }) => total + tables.length, 0),
-    bytesRead: result.bytesRead,
-    bytesWritten: result.bytesWritten,
-    entriesDropped: result.entriesDropped,
-    ms: since(startedMs),
-  };
-}
-
-function since(startedMs: number): number {
-  return Math.round(performance.now() - startedMs);
 }

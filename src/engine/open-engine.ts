@@ -16,6 +16,7 @@ import { assembleEngine, type Engine } from "./engine.ts";
 import { Feed } from "./feed.ts";
 import { FileNumbers } from "./file-numbers.ts";
 import { IdleTidy } from "./idle-tidy.ts";
+import { Ingests } from "./ingests.ts";
 import { LogRetirement } from "./log-retirement.ts";
 import { Maintenance } from "./maintenance.ts";
 import { makeDirectory } from "./make-directory.ts";
@@ -67,15 +68,18 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     const message = `${directory} holds no database, and createIfMissing is false`;
     throw new VarveError("NOT_A_DATABASE", message);
   }
-  const state: ManifestState = found ?? { version: Version.EMPTY, logFloor: 0, lastSequence: 0 };
+  const before: ManifestState = found ?? { version: Version.EMPTY, logFloor: 0, lastSequence: 0 };
   const plan = planMemory(settings);
   const memtables = new MemtableSet(plan.arenaBytes, settings.immutableMemtablesMax);
   const replayed = await replayLog(
     fs,
     directory,
-    { names, firstNeeded: state.logFloor, lastSequence: state.lastSequence },
+    { names, firstNeeded: before.logFloor, lastSequence: before.lastSequence },
     memtables,
   );
+  // What an ingest has taken is never given again, whether its tables came to be installed or not.
+  const ingestedTo = Math.max(before.ingestedTo ?? 0, replayed.ingestedTo);
+  const state = { ...before, ingestedTo };
   const numbers = new FileNumbers(firstFreeNumber(names, found?.nextNumber ?? 1));
   const allocateNumber = () => numbers.allocate();
 
@@ -138,7 +142,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   };
   const snapshots = new SnapshotList();
   snapshots.forget(replayed.lastSequence);
-  const retention = new Retention(settings, clock, state.version);
+  const retention = new Retention(settings, clock, state.version, ingestedTo);
   const background = world.startBackground();
   const maintenance = new Maintenance({
     settings,
@@ -153,13 +157,14 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     horizon: () => retention.horizon(commits.visibleSequence),
     logFloor,
     lastSequence: state.lastSequence,
+    ingestedTo,
     onLogFloor: (segment) => retirement.retireLater(segment),
     onChange,
   });
   const commits: CommitQueue = new CommitQueue({
     log,
     clock,
-    lastSequence: replayed.lastSequence,
+    lastSequence: Math.max(replayed.lastSequence, ingestedTo),
     syncIntervalMs: settings.syncIntervalMs,
     target: {
       hasRoom: (entries, bytes) => memtables.hasRoom(entries, bytes),
@@ -198,6 +203,17 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     maintenance,
     logReserveBytes: () => log.reserveBytes,
   });
+  const ingests = new Ingests({
+    settings,
+    clock,
+    tree,
+    commits,
+    maintenance,
+    admission,
+    space,
+    files,
+    retention,
+  });
   maintenance.wake();
   if (replayed.stats.segments >= SEGMENTS_MAX) {
     // A failure is the log's, and has been told by `onFailure`.
@@ -215,6 +231,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     files,
     commits,
     feed: new Feed({ fs, clock, directory, settings, commits, log }),
+    ingests,
     retirement,
     admission,
     maintenance,

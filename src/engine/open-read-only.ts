@@ -61,10 +61,10 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
   if (manifest === undefined) {
     throw new VarveError("NOT_A_DATABASE", `${directory} holds no database, and is read-only`);
   }
-  const { version, logFloor, lastSequence } = manifest;
+  const { version, logFloor, lastSequence, ingestedTo } = manifest;
   const plan = planMemory(settings);
   const memtables = new MemtableSet(plan.arenaBytes, Number.POSITIVE_INFINITY);
-  const options = { names, firstNeeded: logFloor, lastSequence };
+  const options = { names, firstNeeded: logFloor, lastSequence, ingestedTo };
   const replayed = await replayReadOnly(fs, directory, options, memtables);
   const recovery = {
     ...replayed.stats,
@@ -98,9 +98,10 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
     log,
     manifest: noManifest,
     tree,
-    files: { settled: () => Promise.resolve() },
+    files: { settled: () => Promise.resolve(), remove: nothing },
     commits,
     feed: new Feed({ fs, clock, directory, settings, commits, log: undefined }),
+    ingests: { run: () => Promise.reject(readOnlyError()), close: () => Promise.resolve() },
     retirement: { close: nothing },
     admission: new Admission({ clock, writeDelayMaxMs: 0, hasRoom: () => true }),
     maintenance: new Maintenance({

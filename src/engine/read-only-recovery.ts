@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { FileSystem } from "../fs/file-system.ts";
 import { logName } from "../fs/names.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
+import { isIngest, previousSequenceOf } from "../log/ingest-operation.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
 import { loadGroup } from "./load-group.ts";
@@ -15,7 +16,7 @@ import { logNumbers, type RecoveryStats, type ReplayOptions } from "./recovery.t
 export async function replayReadOnly(
   fs: FileSystem,
   directory: string,
-  { names, firstNeeded, lastSequence }: ReplayOptions,
+  { names, firstNeeded, lastSequence, ingestedTo = 0 }: ReplayOptions,
   memtables: MemtableSet,
 ): Promise<{ lastSequence: number; stats: Omit<RecoveryStats, "ms"> }> {
   const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0, damage: [] as string[] };
@@ -31,11 +32,11 @@ export async function replayReadOnly(
       const where = () => `${path} at ${at}`;
       const group = new CommitGroupReader(sound.bytes, sound.payloadStart, sound.end, where);
       if (group.lastSequence <= lastSequence) continue;
-      if (group.firstSequence !== last + 1) {
+      if (!follows(group, last, ingestedTo)) {
         stats.damage.push(`${where()}: sequence ${group.firstSequence} comes after ${last}`);
         break;
       }
-      loadGroup(memtables, group);
+      if (!isIngest(sound.bytes, sound.payloadStart)) loadGroup(memtables, group);
       last = group.lastSequence;
       stats.operations += group.operations;
       stats.logBytes += group.payloadBytes;
@@ -45,5 +46,14 @@ export async function replayReadOnly(
     }
     if (stats.damage.length > 0) break;
   }
-  return { lastSequence: last, stats };
+  return { lastSequence: Math.max(last, ingestedTo), stats };
+}
+
+/** Whether nothing is missing between the sequence `last` and the group. */
+function follows(group: CommitGroupReader, last: number, ingestedTo: number): boolean {
+  if (group.firstSequence === last + 1) return true;
+  // The segment that tells of an ingest may be needed no more.
+  if (last < ingestedTo && group.firstSequence === ingestedTo + 1) return true;
+  const { bytes, payloadStart } = group;
+  return isIngest(bytes, payloadStart) && previousSequenceOf(group) <= last;
 }

@@ -8,6 +8,7 @@ import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { LOCK_NAME, parseFileName, tableName } from "../fs/names.ts";
 import { CommitGroupReader } from "../log/commit-group.ts";
+import { isIngest } from "../log/ingest-operation.ts";
 import { type LogSegment, readLog } from "../log/log-reader.ts";
 import { RECORD_KIND, type SegmentLink } from "../log/segment.ts";
 import { LEVELS } from "../options.ts";
@@ -29,6 +30,8 @@ export interface RecoveryStats {
 
 export interface Replayed {
   readonly lastSequence: number;
+  /** The newest sequence that an ingest has taken, installed or not; 0 where the log has none. */
+  readonly ingestedTo: number;
   /** Number of the oldest segment that was read; 0 where there was none. */
   readonly oldest: number;
   /** Numbers of all that were read. */
@@ -98,6 +101,8 @@ export interface ReplayOptions {
   readonly firstNeeded: number;
   /** Sequences up to this are in tables. */
   readonly lastSequence: number;
+  /** The newest sequence that an ingest has taken. */
+  readonly ingestedTo?: number | undefined;
 }
 
 /** Replays the log's segments from `firstNeeded` on. Each segment's entries are sealed in memtables of their own. */
@@ -110,6 +115,7 @@ export async function replayLog(
   const numbers = logNumbers(options.names);
   const stats = { segments: 0, logBytes: 0, operations: 0, tornBytes: 0, damage: [] };
   let lastSequence = options.lastSequence;
+  let ingestedTo = 0;
   let oldest = 0;
   const segments = new Set<number>();
   let newest: SegmentLink | undefined;
@@ -117,17 +123,18 @@ export async function replayLog(
     numbers,
     firstNeeded: options.firstNeeded,
   })) {
-    const before = lastSequence;
-    lastSequence = replaySegment(segment, memtables, lastSequence, options.lastSequence);
+    const replayed = replaySegment(segment, memtables, lastSequence, options.lastSequence);
+    lastSequence = replayed.lastSequence;
+    ingestedTo = Math.max(ingestedTo, replayed.ingestedTo);
     if (oldest === 0) oldest = segment.number;
     segments.add(segment.number);
     newest = { number: segment.number, length: segment.end };
     stats.segments++;
     stats.logBytes += segment.end;
-    stats.operations += lastSequence - before;
+    stats.operations += replayed.operations;
     stats.tornBytes += segment.tornBytes;
   }
-  return { lastSequence, oldest, segments, newest, stats };
+  return { lastSequence, ingestedTo, oldest, segments, newest, stats };
 }
 
 /** The numbers of the log segments among a directory's names. */
@@ -135,15 +142,17 @@ export function logNumbers(names: readonly string[]): number[] {
   return names.map(parseFileName).flatMap((name) => (name?.kind === "log" ? [name.number] : []));
 }
 
-/** Returns the segment's last sequence. Sequences up to `flushed` are in tables. */
+/** Sequences up to `flushed` are in tables. */
 function replaySegment(
   segment: LogSegment,
   memtables: MemtableSet,
   lastSequence: number,
   flushed: number,
-): number {
+): Pick<Replayed, "lastSequence" | "ingestedTo"> & { readonly operations: number } {
   const records = segment.records();
   let last = lastSequence;
+  let ingestedTo = 0;
+  let operations = 0;
   while (records.next()) {
     if (records.kind !== RECORD_KIND.GROUP) continue;
     const at = records.start;
@@ -151,6 +160,7 @@ function replaySegment(
     const group = new CommitGroupReader(records.bytes, records.payloadStart, records.end, where);
     // Memtables are flushed in the order of age, so this group is in a table, whole.
     if (group.lastSequence <= flushed) continue;
+    if (isIngest(records.bytes, records.payloadStart)) ingestedTo = group.lastSequence;
     if (group.firstSequence <= last) {
       const message = `${where()}: sequence ${group.firstSequence} comes after ${last}`;
       throw new VarveError("CORRUPTION", message);
@@ -159,6 +169,7 @@ function replaySegment(
     // Nothing can be given up before the whole segment is in tables, so its own number is the floor.
     if (full !== undefined) memtables.seal(full, segment.number);
     last = group.lastSequence;
+    operations += group.operations;
   }
-  return last;
+  return { lastSequence: last, ingestedTo, operations };
 }

@@ -21,7 +21,8 @@ import { VarveError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { LOCK_NAME, logName, parseFileName, tableName } from "../fs/names.ts";
 import { sequenceOf } from "../key.ts";
-import { CommitGroupReader } from "../log/commit-group.ts";
+import { CommitGroupReader, firstSequenceOf } from "../log/commit-group.ts";
+import { isIngest } from "../log/ingest-operation.ts";
 import { salvageSegment } from "../log/log-salvage.ts";
 import { RECORD_KIND } from "../log/segment.ts";
 import { SortedCursor } from "../memtable/sorted-cursor.ts";
@@ -92,22 +93,38 @@ class Repair {
     const sound = await this.#soundTables(manifest);
     // Memtables are flushed in the order of age: up to the newest table's sequence all is in some table. Segments that
     // are kept for feeds must not be applied again.
-    const flushed =
-      manifest?.lastSequence ??
-      Math.max(0, ...Array.from(sound.values(), ({ largestSequence }) => largestSequence));
+    const flushed = manifest?.lastSequence ?? (await this.#flushedTo([...sound.values()]));
     const memtables = new MemtableSet(DEFAULT_SETTINGS.memtableBytes, Number.POSITIVE_INFINITY);
     const log = await this.#replay(memtables, manifest?.logFloor ?? 0, flushed);
     const version =
       manifest === undefined
         ? this.#mergeAll([...sound.values()], memtables)
         : this.#addLog(withoutUnsound(manifest.version, sound), memtables);
-    await this.#publish(version, Math.max(flushed, log.lastSequence));
+    await this.#publish(version, Math.max(flushed, log.lastSequence, manifest?.ingestedTo ?? 0));
     return {
       manifest: manifest === undefined ? "rebuilt" : "kept",
       tablesKept: sound.size,
       operationsRecovered: log.operations,
       lost: this.#lost,
     };
+  }
+
+  /**
+   * The newest sequence in tables, but for those of ingests: what was not flushed before one has a smaller sequence, and
+   * is in the log before the group that tells of it.
+   */
+  async #flushedTo(tables: readonly TableMeta[]): Promise<number> {
+    const ingests = new Set<number>();
+    for (const number of this.#logNumbers) {
+      const path = join(this.#directory, logName(number));
+      const { records } = await salvageSegment(this.#fs, path, number);
+      for (const { kind, bytes, payloadStart } of records) {
+        if (kind !== RECORD_KIND.GROUP || !isIngest(bytes, payloadStart)) continue;
+        ingests.add(firstSequenceOf(bytes, payloadStart));
+      }
+    }
+    const flushed = tables.filter(({ largestSequence }) => !ingests.has(largestSequence));
+    return Math.max(0, ...flushed.map(({ largestSequence }) => largestSequence));
   }
 
   async #readManifest(): Promise<ManifestContent | undefined> {
@@ -173,7 +190,7 @@ class Repair {
         if (group.operations === 0 || group.lastSequence <= Math.max(flushed, lastSequence))
           continue;
         loadGroup(memtables, group);
-        operations += group.operations;
+        if (!isIngest(record.bytes, record.payloadStart)) operations += group.operations;
         lastSequence = group.lastSequence;
       }
     }

@@ -21,32 +21,60 @@ interface Sample {
 export class Retention {
   readonly #settings: Pick<Settings, "retentionMs" | "retentionSequences">;
   readonly #clock: Clock;
+  /** Sequences that nothing was committed with, since an ingest was given a later one. */
+  #skipped: { readonly after: number; readonly count: number }[] = [];
   /** Ascending in both. */
   #samples: Sample[] = [];
   #horizon = 0;
+  /** Sequences up to this one may have gaps that are not known, as ingests before this open have left. */
+  readonly #gapsTo: number;
 
-  /** What is in a table was committed before the table was made. */
+  /** What is in a table was committed before the table was made, unless it was ingested: then it was made before. */
   constructor(
     settings: Pick<Settings, "retentionMs" | "retentionSequences">,
     clock: Clock,
     version: Version,
+    ingestedTo = 0,
   ) {
+    this.#gapsTo = ingestedTo;
     this.#settings = settings;
     this.#clock = clock;
     if (settings.retentionMs === 0) return;
     const tables = Array.from({ length: LEVELS }, (_, level) => version.files(level)).flat();
     const byAge = tables.toSorted((a, b) => a.createdAtMs - b.createdAtMs);
-    for (const { createdAtMs, largestSequence } of byAge) this.#add(createdAtMs, largestSequence);
+    for (const { createdAtMs, smallestSequence, largestSequence } of byAge) {
+      if (smallestSequence < largestSequence) this.#add(createdAtMs, largestSequence);
+    }
   }
 
   /** `visible` is the newest sequence that readers see. */
   horizon(visible: number): number {
     const { retentionMs, retentionSequences } = this.#settings;
     if (retentionMs === 0 && retentionSequences === 0) return Number.POSITIVE_INFINITY;
-    const bySequence = retentionSequences === 0 ? visible : visible - retentionSequences;
+    const bySequence = retentionSequences === 0 ? visible : this.#countBack(visible);
     const byTime = retentionMs === 0 ? visible : this.#sequenceBefore(visible);
     this.#horizon = Math.max(this.#horizon, Math.min(bySequence, byTime));
     return this.#horizon;
+  }
+
+  /** After `after`, so many sequences are passed over. */
+  skip(after: number, count: number): void {
+    if (this.#settings.retentionSequences > 0) this.#skipped.push({ after, count });
+  }
+
+  /** So many sequences back as are retained. */
+  #countBack(visible: number): number {
+    let back = visible - this.#settings.retentionSequences;
+    let needed = this.#skipped.length;
+    while (needed > 0) {
+      const { after, count } = this.#skipped[needed - 1]!;
+      if (back > after + count) break;
+      if (after < visible) back -= count;
+      needed--;
+    }
+    // Those are never reached again.
+    this.#skipped.splice(0, needed);
+    return back < this.#gapsTo ? 0 : back;
   }
 
   /** The newest sequence that is known to be older than what is retained by time. */

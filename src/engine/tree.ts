@@ -23,7 +23,17 @@ function hasRanges(full: readonly Memtable[], version: Version): boolean {
   return false;
 }
 
+/** An ingest that is committed, and whose tables are on their way into a version. */
+export interface PendingIngest {
+  /** Its entries expire. */
+  readonly expires: boolean;
+  /** Resolves when it is installed, or never will be. */
+  readonly settled: Promise<void>;
+}
+
 export class Tree {
+  /** What is not in a view yet, though writes that are submitted come after it. */
+  pendingIngest: PendingIngest | undefined;
   readonly memtables: MemtableSet;
   readonly tables: TableCache;
   readonly views: ViewList;
@@ -54,8 +64,9 @@ export class Tree {
     return this.#versions.current;
   }
 
-  /** Whether any entry expires, in a memtable or a table. */
+  /** Whether any entry expires, in a memtable or a table, or in one that is on its way. */
   get mayExpire(): boolean {
+    if (this.pendingIngest?.expires) return true;
     if (this.memtables.memtables.some(({ expiring }) => expiring > 0)) return true;
     for (let level = 0; level < LEVELS; level++) {
       if (this.version.totals(level).expiring > 0) return true;

@@ -39,6 +39,7 @@ function run({ id, task }: WorkerRequest): void {
     let step = steps.next();
     while (!step.done) {
       if (task.kind === "compact") betweenSteps(step.value);
+      else if (task.kind !== "flush") takeFlushes();
       step = steps.next();
     }
     answer = { id, result: step.value };

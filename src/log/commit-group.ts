@@ -128,6 +128,11 @@ export class CommitGroupReader {
     return this.firstSequence + this.operations - 1;
   }
 
+  /** Where it begins in `bytes`. */
+  get payloadStart(): number {
+    return this.#start;
+  }
+
   /** More than the keys and values of its operations have together. */
   get payloadBytes(): number {
     return this.#end - this.#start;
@@ -173,11 +178,11 @@ export function operationsOf(bytes: Uint8Array, start: number): number {
   return readU32(bytes, start + 16);
 }
 
-function writeU64(bytes: Uint8Array, at: number, value: number): void {
+export function writeU64(bytes: Uint8Array, at: number, value: number): void {
   writeU32(bytes, at, value % 2 ** 32);
   writeU32(bytes, at + 4, Math.floor(value / 2 ** 32));
 }
 
-function readU64(bytes: Uint8Array, at: number): number {
+export function readU64(bytes: Uint8Array, at: number): number {
   return readU32(bytes, at) + readU32(bytes, at + 4) * 2 ** 32;
 }

@@ -12,12 +12,11 @@ export interface FeedRange {
   readonly upper: Uint8Array | undefined;
 }
 
-/** Whether anything of the operation may be in the range; of a deleted range `key` is its start alone. */
+/** Whether anything of the operation may be in the range; of one on a range `key` is its start alone. */
 export function mayConcern(kind: number, key: Uint8Array, { lower, upper }: FeedRange): boolean {
   if (upper !== undefined && compareBytes(key, upper) >= 0) return false;
-  return (
-    baseKindOf(kind) === KIND.RANGE_DELETE || lower === undefined || compareBytes(key, lower) >= 0
-  );
+  const isRange = kind === KIND.RANGE_DELETE || kind === KIND.INGEST;
+  return isRange || lower === undefined || compareBytes(key, lower) >= 0;
 }
 
 /**
@@ -32,8 +31,10 @@ export function fedOperation(
   nowMs: number,
 ): FeedOperation | undefined {
   switch (baseKindOf(kind)) {
-    case KIND.RANGE_DELETE:
-      return deletedRange(key, stored, range);
+    case KIND.RANGE_DELETE: {
+      const part = partOf(key, stored, range);
+      return part && { type: "deleteRange", ...part };
+    }
     case KIND.MERGE: {
       const operator = operatorOf(stored, 0);
       if (operator === undefined) {
@@ -56,17 +57,18 @@ export function fedOperation(
   }
 }
 
-function deletedRange(
+/** The part of a range that the feed's has; `undefined` where it has none. An empty `end` is that of all keys. */
+export function partOf(
   start: Uint8Array,
   end: Uint8Array,
   { lower, upper }: FeedRange,
-): FeedOperation | undefined {
+): { readonly gte: Uint8Array; readonly lt?: Uint8Array } | undefined {
   const gte = lower !== undefined && compareBytes(lower, start) > 0 ? lower : start;
   const isOpen = end.length === 0;
   const lt = upper !== undefined && (isOpen || compareBytes(upper, end) < 0) ? upper : end;
-  if (lt.length === 0) return { type: "deleteRange", gte: copy(gte) };
+  if (lt.length === 0) return { gte: copy(gte) };
   if (compareBytes(gte, lt) >= 0) return undefined;
-  return { type: "deleteRange", gte: copy(gte), lt: copy(lt) };
+  return { gte: copy(gte), lt: copy(lt) };
 }
 
 /** Not `slice`: that of a Buffer is a view. */

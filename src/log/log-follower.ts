@@ -12,7 +12,8 @@
 import { crc32 } from "node:zlib";
 import { readU32 } from "../bytes/little-endian.ts";
 import { VarveError } from "../errors.ts";
-import type { CommitEvent, FeedOperation } from "../store.ts";
+import { KIND } from "../key.ts";
+import type { CommitEvent, FeedOperation, IngestEvent } from "../store.ts";
 import {
   committedAtMsOf,
   firstSequenceOf,
@@ -21,7 +22,8 @@ import {
   OPERATION_HEADER_BYTES,
   operationsOf,
 } from "./commit-group.ts";
-import { type FeedRange, fedOperation, mayConcern } from "./fed-operation.ts";
+import { type FeedRange, fedOperation, mayConcern, partOf } from "./fed-operation.ts";
+import { INGEST_HEAD_BYTES, ingestEndOf, isIngest } from "./ingest-operation.ts";
 import type { Log } from "./log.ts";
 import { checksumAt, checksumSeed, kindAt, lengthAt, RECORD_HEADER_BYTES } from "./record.ts";
 import { RECORD_KIND, SEGMENT_HEADER_BYTES } from "./segment.ts";
@@ -64,7 +66,7 @@ export interface FollowerOptions {
 export class LogFollower {
   /** All batches up to here have been stepped on. */
   sequence: number;
-  event: CommitEvent | undefined;
+  event: CommitEvent | IngestEvent | undefined;
   readonly #options: FollowerOptions;
   /** 0 while its place is not known. */
   #segment: number;
@@ -79,6 +81,8 @@ export class LogFollower {
   #timeMs = 0;
   #batchStart = 0;
   #operations: FeedOperation[] = [];
+  /** The part of an ingest that is watched. */
+  #ingested: ReturnType<typeof partOf>;
   #window: Uint8Array = new Uint8Array(0);
   /** The window holds the segment's bytes from here on. */
   #windowStart = 0;
@@ -170,7 +174,7 @@ export class LogFollower {
       this.#at = recordEnd;
       return true;
     }
-    if (!this.#has(this.#at, RECORD_HEADER_BYTES + GROUP_HEADER_BYTES)) return false;
+    if (!this.#has(this.#at, RECORD_HEADER_BYTES + INGEST_HEAD_BYTES)) return false;
     place = this.#at - this.#windowStart;
     const group = place + RECORD_HEADER_BYTES;
     const firstSequence = firstSequenceOf(this.#window, group);
@@ -178,7 +182,7 @@ export class LogFollower {
       this.#at = recordEnd;
       return true;
     }
-    if (firstSequence > this.sequence + 1) {
+    if (firstSequence > this.sequence + 1 && !isIngest(this.#window, group)) {
       const what = `sequence ${firstSequence} comes after ${this.sequence}`;
       throw this.#damaged(this.#at, what);
     }
@@ -239,6 +243,10 @@ export class LogFollower {
     const keyStart = keyAt - this.#windowStart;
     const key = this.#window.subarray(keyStart, keyStart + keyBytes);
     const stored = this.#window.subarray(keyStart + keyBytes, end - this.#windowStart);
+    if (kind === KIND.INGEST) {
+      this.#ingested = partOf(key, ingestEndOf(stored), this.#options.range);
+      return;
+    }
     const operation = fedOperation(kind, key, stored, this.#options.range, this.#options.nowMs());
     if (operation !== undefined) this.#operations.push(operation);
   }
@@ -248,13 +256,18 @@ export class LogFollower {
     const operations = this.#operations;
     const firstSequence = this.#batchStart;
     this.#batchStart = this.#nextSequence;
+    const ingested = this.#ingested;
     this.#operations = [];
+    this.#ingested = undefined;
     if (sequence <= this.sequence) return;
     this.sequence = sequence;
     // What was large for one operation is not kept for the next.
     if (this.#window.length > WINDOW_BYTES) {
       this.#window = new Uint8Array(0);
       this.#windowBytes = 0;
+    }
+    if (ingested !== undefined) {
+      this.event = { type: "ingest", sequence, time: this.#timeMs, ...ingested };
     }
     if (operations.length === 0) return;
     this.event = { type: "commit", sequence, firstSequence, time: this.#timeMs, operations };

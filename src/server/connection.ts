@@ -21,6 +21,7 @@ import {
   OPCODE,
 } from "varve-protocol";
 import { VarveError } from "../errors.ts";
+import type { StreamedIngest } from "./ingests.ts";
 import { execute, greet } from "./requests.ts";
 import type { ScanOutput, StreamedScan } from "./served-scan.ts";
 import type { StreamedWatch } from "./served-watch.ts";
@@ -37,6 +38,7 @@ export class Connection implements ScanOutput {
   clientName = "";
   readonly scans = new Map<number, StreamedScan>();
   readonly watches = new Map<number, StreamedWatch>();
+  readonly ingests = new Map<number, StreamedIngest>();
   /** Ids of requests, scans and watches included, that have no final answer yet. */
   readonly inFlight = new Set<number>();
   readonly #context: ServerContext;
@@ -158,7 +160,8 @@ export class Connection implements ScanOutput {
   }
 
   #mustWait(): boolean {
-    const waiting = this.inFlight.size - this.scans.size - this.watches.size;
+    const streams = this.scans.size + this.watches.size + this.ingests.size;
+    const waiting = this.inFlight.size - streams;
     return waiting >= this.#context.settings.requestsInFlightMax || this.isFull;
   }
 
@@ -195,6 +198,7 @@ export class Connection implements ScanOutput {
   #cancelStreams(reason?: VarveError): void {
     for (const scan of this.scans.values()) scan.cancel(reason);
     for (const watch of this.watches.values()) watch.cancel(reason);
+    for (const ingest of this.ingests.values()) ingest.cancel(reason);
   }
 
   #takeDeferred(): void {

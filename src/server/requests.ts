@@ -25,6 +25,7 @@ import {
 import { VarveError } from "../errors.ts";
 import { answerLater, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
+import { beginIngest, commitIngest, takeIngestData } from "./ingests.ts";
 import { count as countEntries, get, getEntry, getMany, history, page, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
 import {
@@ -61,6 +62,8 @@ export function execute(connection: Connection, context: ServerContext, frame: F
   else if (opcode === OPCODE.SCAN_CREDIT) grantCredit(connection, frame);
   else if (opcode === OPCODE.SCAN_SEEK) seek(connection, frame);
   else if (opcode === OPCODE.WATCH_CREDIT) grantWatchCredit(connection, frame);
+  else if (opcode === OPCODE.INGEST_DATA) takeIngestData(connection, frame);
+  else if (opcode === OPCODE.INGEST_COMMIT) commitIngest(connection, frame);
   else {
     assertFreeId(connection, requestId);
     count(context, opcode);
@@ -106,6 +109,9 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.MERGE:
       merge(connection, context, frame);
+      break;
+    case OPCODE.INGEST_BEGIN:
+      beginIngest(connection, context, frame);
       break;
     case OPCODE.INCREMENT:
       increment(connection, context, frame);
@@ -203,9 +209,10 @@ function grantCredit(connection: Connection, frame: Frame): void {
   connection.scans.get(frame.requestId)?.grant(credit);
 }
 
-/** Scans and watches end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
+/** Scans, watches, and ingests before their COMMIT end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
 function cancel(connection: Connection, frame: Frame): void {
   decodeEmpty(frame);
   connection.scans.get(frame.requestId)?.cancel();
   connection.watches.get(frame.requestId)?.cancel();
+  connection.ingests.get(frame.requestId)?.cancel();
 }

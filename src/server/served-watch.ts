@@ -77,7 +77,7 @@ export class StreamedWatch {
   }
 
   async #send(event: WatchEvent): Promise<void> {
-    if (event.type === "progress") {
+    if (event.type !== "commit") {
       this.#write(event);
       return;
     }

@@ -16,13 +16,15 @@ export interface ServerSettings {
   /** Open watches of one connection, and of all together; a further one is answered `OVERLOADED`. */
   readonly watchesMax: number;
   readonly watchesTotalMax: number;
-  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. So does a watch in the middle of a batch. */
+  /** A scan whose client grants no credit for so long ends with `TIMEOUT`: it pins memory and files. So does a watch in the middle of a batch, and an ingest whose client sends nothing. */
   readonly scanIdleTimeoutMs: number;
   /** Open snapshots of one connection, and of all together; a further one is answered `OVERLOADED`. */
   readonly snapshotsPerConnectionMax: number;
   readonly snapshotsMax: number;
   /** A snapshot that is not used for so long ends: it keeps space from being given back. */
   readonly snapshotLeaseMs: number;
+  /** What a client may send ahead of the store in an ingest, in bytes. */
+  readonly ingestCreditBytes: number;
   /** Answers of one connection that may wait for the peer to read; then it is not read from. */
   readonly answerBytesMax: number;
   /** A peer that has not said HELLO by then is disconnected. */
@@ -42,6 +44,7 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   snapshotsPerConnectionMax: 256,
   snapshotsMax: 4096,
   snapshotLeaseMs: 60_000,
+  ingestCreditBytes: MIB,
   answerBytesMax: 4 * MIB,
   helloTimeoutMs: 5000,
   closeTimeoutMs: 10_000,

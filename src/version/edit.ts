@@ -3,7 +3,7 @@
  * `msgpackr`; the keys are short because every table's record repeats them:
  *
  *   { a: [[level, table] …], r: [[level, number] …], l?: log floor, n?: next file number, s?: last sequence,
- *     p?: pruned to }
+ *     p?: pruned to, i?: ingested to }
  *
  *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
  *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes]
@@ -30,8 +30,10 @@ export interface VersionEdit {
   readonly logFloor?: number;
   /** No file has this number or a larger one. */
   readonly nextNumber?: number;
-  /** The newest sequence in any table. */
+  /** All sequences up to this are in tables, or nowhere, but for those of ingests. */
   readonly lastSequence?: number;
+  /** The newest sequence that an ingest has taken. */
+  readonly ingestedTo?: number;
   /** Below this sequence the past is not whole any more. */
   readonly prunedTo?: number;
 }
@@ -61,6 +63,7 @@ interface EditRecord {
   n?: number;
   s?: number;
   p?: number;
+  i?: number;
 }
 
 export function encodeEdit(edit: VersionEdit): Uint8Array {
@@ -72,6 +75,7 @@ export function encodeEdit(edit: VersionEdit): Uint8Array {
   if (edit.nextNumber !== undefined) record.n = edit.nextNumber;
   if (edit.lastSequence !== undefined) record.s = edit.lastSequence;
   if (edit.prunedTo !== undefined) record.p = edit.prunedTo;
+  if (edit.ingestedTo !== undefined) record.i = edit.ingestedTo;
   return pack(record);
 }
 
@@ -91,6 +95,7 @@ export function decodeEdit(bytes: Uint8Array, where: string): VersionEdit {
     ...(record.n === undefined ? {} : { nextNumber: record.n }),
     ...(record.s === undefined ? {} : { lastSequence: record.s }),
     ...(record.p === undefined ? {} : { prunedTo: record.p }),
+    ...(record.i === undefined ? {} : { ingestedTo: record.i }),
   };
 }
 
@@ -158,7 +163,7 @@ function isTableRecord(value: unknown): value is TableRecord {
 
 function isEditRecord(value: unknown): value is EditRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { a, r, l, n, s, p } = value as Partial<Record<keyof EditRecord, unknown>>;
+  const { a, r, l, n, s, p, i } = value as Partial<Record<keyof EditRecord, unknown>>;
   return (
     Array.isArray(a) &&
     a.every((pair) => Array.isArray(pair) && isLevel(pair[0]) && isTableRecord(pair[1])) &&
@@ -167,7 +172,8 @@ function isEditRecord(value: unknown): value is EditRecord {
     isOptionalCount(l) &&
     isOptionalCount(n) &&
     isOptionalCount(s) &&
-    isOptionalCount(p)
+    isOptionalCount(p) &&
+    isOptionalCount(i)
   );
 }
 

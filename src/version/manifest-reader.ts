@@ -43,7 +43,7 @@ function replay(bytes: Uint8Array, number: number, path: string): ManifestConten
   checkHeader(records, path);
   let version = Version.EMPTY;
   let isWhole = false;
-  const numbers = { logFloor: 0, nextNumber: number + 1, lastSequence: 0 };
+  const numbers = { logFloor: 0, nextNumber: number + 1, lastSequence: 0, ingestedTo: 0 };
   while (records.next()) {
     const where = `${path} at ${records.start}`;
     switch (records.kind) {
@@ -53,6 +53,7 @@ function replay(bytes: Uint8Array, number: number, path: string): ManifestConten
         numbers.logFloor = edit.logFloor ?? numbers.logFloor;
         numbers.nextNumber = Math.max(edit.nextNumber ?? 0, numbers.nextNumber);
         numbers.lastSequence = edit.lastSequence ?? numbers.lastSequence;
+        numbers.ingestedTo = edit.ingestedTo ?? numbers.ingestedTo;
         break;
       }
       case MANIFEST_RECORD.SNAPSHOT_END:

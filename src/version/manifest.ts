@@ -34,8 +34,10 @@ export interface ManifestState {
   readonly version: Version;
   /** The first log segment that is still needed. */
   readonly logFloor: number;
-  /** The newest sequence in any table. */
+  /** All sequences up to this are in tables, or nowhere, but for those of ingests. */
   readonly lastSequence: number;
+  /** The newest sequence that an ingest has taken. */
+  readonly ingestedTo?: number;
 }
 
 export interface ManifestOptions {
@@ -161,6 +163,7 @@ async function writeSnapshot(options: ManifestOptions, state: ManifestState): Pr
       removed: [],
       ...numbers,
       ...(prunedTo === undefined ? {} : { prunedTo }),
+      ...(state.ingestedTo === undefined ? {} : { ingestedTo: state.ingestedTo }),
     };
     await append(MANIFEST_RECORD.EDIT, encodeEdit(rest));
     await append(MANIFEST_RECORD.SNAPSHOT_END, new Uint8Array());

@@ -78,6 +78,10 @@ export class EarlyStore implements ServedStore {
     return this.#database.merge(...args);
   }
 
+  ingest(...args: Parameters<ServedStore["ingest"]>): Promise<Commit> {
+    return this.#database.ingest(...args);
+  }
+
   increment(...args: Parameters<ServedStore["increment"]>): Promise<Incremented> {
     return this.#database.increment(...args);
   }

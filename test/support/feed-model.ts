@@ -1,6 +1,6 @@
 /** What was committed, in order, and what a watch of a range must tell of it. */
 import assert from "node:assert";
-import type { CommitEvent, FeedOperation, Operation } from "../../src/store.ts";
+import type { CommitEvent, FeedOperation, IngestEvent, Operation } from "../../src/store.ts";
 
 /** Bounds as latin1 text, from `gte` up to `lt`. */
 export interface TextRange {
@@ -50,7 +50,12 @@ export class FeedModel {
   }
 }
 
-export function textOfEvent({ firstSequence, sequence, operations }: CommitEvent): string {
+export function textOfEvent(event: CommitEvent | IngestEvent): string {
+  if (event.type === "ingest") {
+    const { sequence, gte, lt } = event;
+    return `${sequence}: ingest ${latin1(gte)}..${lt === undefined ? "" : latin1(lt)}`;
+  }
+  const { firstSequence, sequence, operations } = event;
   const told = operations.map((operation) => textOfFed(operation));
   return `${firstSequence}-${sequence}: ${told.join(", ")}`;
 }

@@ -362,6 +362,25 @@ export class ModelRun {
     this.#set(key, version, before, { value: encodeCounter(value), expiresAt });
   }
 
+  /** Of keys that are there and others, close to one another or not. */
+  async ingest(): Promise<void> {
+    const { random, db } = this;
+    const keys = new BTree<Uint8Array, Uint8Array>(undefined, compareBytes);
+    const first = randomKey(random);
+    for (let count = random.below(40); count > 0; count--) {
+      const near = Uint8Array.from([...first, ...random.bytes(1)]);
+      keys.set(random.chance(40) ? near : randomKey(random), this.#value());
+    }
+    const pairs = keys.toArray();
+    const expiresAt = random.chance(30) ? this.clock.now() + random.pick([1, 20_000]) : undefined;
+    const middle = random.below(pairs.length + 1);
+    const items = random.chance(50) ? pairs : [pairs.slice(0, middle), pairs.slice(middle)];
+    const { version } = await db.ingest(items, expiresAt === undefined ? {} : { expiresAt });
+    for (const [key, value] of pairs) {
+      this.#set(key, version, this.#present(key), { value, expiresAt });
+    }
+  }
+
   async read(reader: Reader, whole: Model): Promise<void> {
     const { random } = this;
     const model = presentIn(whole, this.clock.now());
@@ -394,6 +413,7 @@ export class ModelRun {
     } else if (dice < 96) await this.db.flush();
     else if (dice < 97) await this.db.compact();
     else if (dice < 98) await this.reopen();
+    else if (dice < 99) await this.ingest();
   }
 
   async reopen(): Promise<void> {

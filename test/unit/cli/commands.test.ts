@@ -108,6 +108,34 @@ test("batch applies all lines of a file, and scan shows them in both directions"
   expect(table.stdout).toMatch(/1 entry\n$/);
 });
 
+test("ingest puts all lines of a file that are in order, and none where one is not", async () => {
+  const file = join(directory, "ingest.ndjson");
+  const lines = Array.from({ length: 2500 }, (_, i) => ({
+    key: `i:${String(i).padStart(5, "0")}`,
+    value: String(i),
+  }));
+  await writeFile(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const ingested = await varve(["ingest", file, "--ttl", "1h", "--json"]);
+  expect(JSON.parse(ingested.stdout)).toEqual({ version: expect.any(Number), entries: 2500 });
+  expect((await varve(["get", "i:02499"])).stdout).toBe("2499\n");
+  const put = '{"type":"put","key":"j:1","value":"1"}\n';
+  expect(await varve(["ingest", "-"], put)).toMatchObject({ code: 0 });
+  expect((await varve(["get", "j:1"])).stdout).toBe("1\n");
+  const wrong = [
+    ['{"key":"j:3","value":"1"}\n{"key":"j:2","value":"1"}', "pair 1"],
+    ['{"key":"j:3","value":"1"}\nno', "line 2 is not JSON"],
+    ['{"key":"j:3"}', "line 1 is not a key and a value"],
+    ['{"type":"delete","key":"j:3"}', "line 1 is not a key and a value"],
+  ] as const;
+  for (const [text, told] of wrong) {
+    const refused = await varve(["ingest", "-"], text);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(told) });
+  }
+  expect((await varve(["get", "j:3"])).code).toBe(1);
+  const missing = await varve(["ingest", join(directory, "not-there")]);
+  expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("ENOENT") });
+});
+
 test("a batch with a line that is wrong names the line and applies nothing", async () => {
   const lines = '{"type":"put","key":"never","value":"1"}\n{"type":"put","key":"x"}\n';
   const outcome = await varve(["batch", "-"], lines);

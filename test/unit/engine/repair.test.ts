@@ -140,3 +140,31 @@ test("a database that is open is neither verified from outside nor repaired", as
   await expect(Database.repair("/db", fs)).rejects.toMatchObject({ code: "LOCKED" });
   expect((await db.verify()).problems).toEqual([]);
 });
+
+test.each([false, true])(
+  "without its manifest what was in the log alone before an ingest is kept (twice: %s)",
+  async (isTwice) => {
+    const { fs } = await makeDatabase();
+    const db = await Database.open("/db", { ...OPTIONS, fs });
+    await db.put("not flushed", "1");
+    await db.ingest([
+      ["o", "ingested"],
+      ["p", "ingested"],
+    ]);
+    if (isTwice) await db.ingest([["o", "once more"]]);
+    await db.put("after", "2");
+    await db.close();
+    await damage(fs, "/db/CURRENT", 4);
+    expect(await Database.repair("/db", fs)).toMatchObject({ manifest: "rebuilt" });
+    expect(await valuesOf(fs)).toEqual(all);
+    await using again = await Database.open("/db", { ...OPTIONS, fs });
+    const values = await again.getMany(["not flushed", "o", "p", "after"]);
+    expect(values.map((value) => value && Buffer.from(value).toString())).toEqual([
+      "1",
+      isTwice ? "once more" : "ingested",
+      "ingested",
+      "2",
+    ]);
+    expect((await again.put("next", "1")).version).toBeGreaterThan(2 ** 24);
+  },
+);

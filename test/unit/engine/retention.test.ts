@@ -50,3 +50,11 @@ test("after a reopen, the age of the tables tells the age of what is in them", (
   const kept = new Retention({ retentionMs: HOUR, retentionSequences: 0 }, clock, version);
   expect(kept.horizon(900)).toBe(700);
 });
+
+test("gaps in the sequences that an earlier ingest has left are not counted, though nobody knows how large they are", () => {
+  const clock = new ManualClock();
+  const settings = { retentionMs: 0, retentionSequences: 100 };
+  const kept = new Retention(settings, clock, Version.EMPTY, 16_000_000);
+  expect(kept.horizon(16_000_050)).toBe(0);
+  expect(kept.horizon(16_000_150)).toBe(16_000_050);
+});

@@ -1,0 +1,58 @@
+/** `ingest`: sorted entries loaded at once, beside the same entries in batches of 1,000 puts that are not synced. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Figures, interleave, ratioRow, type Side, VARVE } from "../support/compare.ts";
+import { KEY_BYTES } from "../support/keys.ts";
+import { machine } from "../support/machine.ts";
+import type { Row, SuiteReport, SuiteRequest } from "../support/report.ts";
+import { SideProcess } from "../support/side-process.ts";
+import type { IngestSpec, Way } from "./side.ts";
+
+const MIB = 1024 * 1024;
+const VALUE_BYTES = 100;
+const SIDE = join(import.meta.dirname, "side.ts");
+const PEER = "batched puts";
+const AT_LEAST = 3;
+
+export async function runIngest(request: SuiteRequest): Promise<SuiteReport> {
+  const { quick } = request;
+  const entries = request.entries ?? (quick ? 200_000 : 1_000_000);
+  const rounds = request.rounds ?? (quick ? 1 : 5);
+  const sizes = { entries, valueBytes: VALUE_BYTES, memoryBytes: 256 * MIB };
+  const root = await mkdtemp(join(tmpdir(), "varve-ingest-"));
+  const rows: Row[] = [];
+  const sides: SideProcess[] = [];
+  const sideOf = (name: string, way: Way): Side => {
+    const spec: IngestSpec = { directory: join(root, way), way, ...sizes };
+    const side = new SideProcess(way, SIDE, ["--spec", JSON.stringify(spec)]);
+    sides.push(side);
+    return { name, run: () => side.ask<Figures>({}) };
+  };
+  try {
+    const batches = sideOf(PEER, "batches");
+    for (const way of ["arrays", "pairs"] as const) {
+      const samples = await interleave([sideOf(VARVE, way), batches], way, rounds);
+      const of = way === "arrays" ? "arrays of 1,000" : "single pairs";
+      const limit = way === "arrays" && !quick ? { atLeast: AT_LEAST } : undefined;
+      for (const [figure, until] of [
+        ["answered", "until answered"],
+        ["settled", "until settled"],
+      ] as const) {
+        rows.push(
+          ratioRow(samples, PEER, {
+            row: `ingest, ${of}, ${until}`,
+            figure,
+            unit: "entries/s",
+            limit,
+          }),
+        );
+      }
+    }
+  } finally {
+    for (const side of sides) await side.close();
+    await rm(root, { recursive: true, force: true });
+  }
+  const options = { ...sizes, keyBytes: KEY_BYTES, rounds };
+  return { suite: "ingest", quick, machine: machine(), options, rows };
+}

@@ -1,0 +1,81 @@
+/** What background work is to know, and what comes of it, as edits and the log of what is done say it. */
+import type { CompactionPlan } from "../compaction/picker.ts";
+import type { MergeTask, TaskResult } from "../compaction/tasks.ts";
+import { VarveError } from "../errors.ts";
+import type { VersionEdit } from "../version/edit.ts";
+import type { SnapshotList } from "./snapshot-list.ts";
+import type { Tree } from "./tree.ts";
+
+/** The largest sequence whose commit took something of the past away, or more; 0 where nothing is gone. */
+export function prunedBy(
+  { horizon }: MergeTask,
+  { isPruned }: TaskResult,
+  inputs: readonly { readonly largestSequence: number }[],
+): number {
+  if (!isPruned) return 0;
+  return Math.min(horizon, Math.max(...inputs.map(({ largestSequence }) => largestSequence)));
+}
+
+/** What was changed up to `largestSequence` may have left no trace, as far as the task kept none. */
+export function forgetBy(
+  list: SnapshotList,
+  largestSequence: number,
+  { snapshots, horizon }: MergeTask,
+): void {
+  list.forget(largestSequence, Math.min(horizon, snapshots[0] ?? Number.POSITIVE_INFINITY));
+}
+
+/**
+ * The earliest time of what may be newer than a plan's inputs: in memtables, in tables above or beside
+ * them, and in what is being ingested.
+ */
+export function newerFromMs(
+  tree: Pick<Tree, "memtables" | "version">,
+  plan: CompactionPlan,
+  smallest: Uint8Array,
+  largest: Uint8Array,
+  ingestSinceMs: number,
+): number {
+  const { memtables, version } = tree;
+  const inputs = new Set(plan.inputs.flatMap(({ tables }) => tables));
+  let oldestMs = ingestSinceMs;
+  for (const memtable of memtables.memtables) oldestMs = Math.min(oldestMs, memtable.oldestMs);
+  for (let level = 0; level <= plan.outputLevel; level++) {
+    for (const table of version.overlapping(level, smallest, largest)) {
+      if (!inputs.has(table)) oldestMs = Math.min(oldestMs, table.oldestMs);
+    }
+  }
+  return oldestMs;
+}
+
+export function isDamage(error: unknown): boolean {
+  return error instanceof VarveError && error.code === "CORRUPTION";
+}
+
+export function removedBy(plan: CompactionPlan): VersionEdit["removed"] {
+  return plan.inputs.flatMap(({ level, tables }) =>
+    tables.map(({ number }) => ({ level, number })),
+  );
+}
+
+export function compactionFields(
+  plan: CompactionPlan,
+  result: TaskResult,
+  startedMs: number,
+): object {
+  const [source] = plan.inputs;
+  return {
+    reason: plan.reason,
+    from: source?.level,
+    to: plan.outputLevel,
+    tables: plan.inputs.reduce((total, { tables }) => total + tables.length, 0),
+    bytesRead: result.bytesRead,
+    bytesWritten: result.bytesWritten,
+    entriesDropped: result.entriesDropped,
+    ms: since(startedMs),
+  };
+}
+
+export function since(startedMs: number): number {
+  return Math.round(performance.now() - startedMs);
+}
