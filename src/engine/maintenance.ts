@@ -41,6 +41,7 @@ import {
   compactionFields,
   forgetBy,
   isDamage,
+  newerFromMs,
   prunedBy,
   removedBy,
   since,
