@@ -5,7 +5,7 @@
  */
 import assert from "node:assert";
 import { pack } from "msgpackr";
-import { compareRanges } from "../bytes/compare.ts";
+import { type Slab, slabOf } from "../bytes/copy.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
 import { expiresAtOf } from "../entry-header.ts";
 import type { SyncFile } from "../fs/file-system.ts";
@@ -20,9 +20,10 @@ import {
 } from "../key.ts";
 import type { CodecName } from "../options.ts";
 import { type Fragment, RangeTombstones } from "../range-tombstones.ts";
-import { encodeBlock } from "./block-format.ts";
+import { BLOCK_TRAILER_BYTES, encodeBlock, endBlock } from "./block-format.ts";
 import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
 import { CODEC, type Codec, codecNumber } from "./codec.ts";
+import { CompressionTrial } from "./compression-trial.ts";
 import { DataBlockWriter } from "./data-block.ts";
 import { TableFilter } from "./filter.ts";
 import { recordOfProperties } from "./properties.ts";
@@ -51,8 +52,12 @@ export class TableWriter {
   /** Both halves of the hash of each user key. */
   #hashes = new Uint32Array(HASHES_INITIAL);
   #hashed = 0;
-  #chunk: Buffer[] = [];
+  /** What is not handed to the file yet: so much of the slab. */
+  #chunk: Slab = slabOf(Buffer.allocUnsafeSlow(CHUNK_BYTES + CHUNK_BYTES / 8));
   #chunkBytes = 0;
+  /** The contents of a block before they are compressed. */
+  #plain: Slab | undefined;
+  readonly #trial = new CompressionTrial();
   /** Bytes handed to the file. */
   #written = 0;
   /** Where the block that is being built will be. */
@@ -61,8 +66,6 @@ export class TableWriter {
   #unindexed: { lastKey: Uint8Array; offset: number; storedBytes: number } | undefined;
   readonly #ranges = new RangeTombstones();
   #smallest: Uint8Array | undefined;
-  #lastKey = Buffer.allocUnsafeSlow(256);
-  #lastKeyBytes = 0;
   #lastLow = 0;
   #lastHigh = 0;
   #entries = 0;
@@ -100,10 +103,7 @@ export class TableWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const order =
-      this.#entries === 0
-        ? 1
-        : compareRanges(key, keyStart, keyEnd, this.#lastKey, 0, this.#lastKeyBytes);
+    const order = this.#entries === 0 ? 1 : this.#block.compareToLast(key, keyStart, keyEnd);
     assert(
       order > 0 ||
         (order === 0 &&
@@ -139,7 +139,7 @@ export class TableWriter {
 
   /** The user key added last; valid until the next one is. */
   get lastKey(): Uint8Array {
-    return this.#lastKey.subarray(0, this.#lastKeyBytes);
+    return this.#block.lastKey;
   }
 
   /** Adds deleted ranges, in key order; before or after any entries. */
@@ -191,10 +191,6 @@ export class TableWriter {
   }
 
   #beginKey(key: Uint8Array, keyStart: number, keyEnd: number): void {
-    const length = keyEnd - keyStart;
-    if (length > this.#lastKey.length) this.#lastKey = Buffer.allocUnsafeSlow(length * 2);
-    for (let i = 0; i < length; i++) this.#lastKey[i] = key[keyStart + i]!;
-    this.#lastKeyBytes = length;
     this.#smallest ??= new Uint8Array(key.subarray(keyStart, keyEnd));
     if (this.#hashed + 2 > this.#hashes.length) {
       const grown = new Uint32Array(this.#hashes.length * 2);
@@ -209,8 +205,29 @@ export class TableWriter {
   #endBlock(): void {
     const lastKey = new Uint8Array(this.#block.lastKey);
     const offset = this.#offset;
-    const storedBytes = this.#writeBlock(this.#block.finish(), this.#codec);
-    this.#unindexed = { lastKey, offset, storedBytes };
+    const isTried = this.#codec !== CODEC.NONE && this.#trial.isDue();
+    if (isTried) this.#writeCompressed();
+    else this.#writeAsItIs();
+    this.#unindexed = { lastKey, offset, storedBytes: this.#offset - offset };
+  }
+
+  /** Lays the block out in the place from which it is written. */
+  #writeAsItIs(): void {
+    this.#reserveChunk(this.#block.bytesMax + BLOCK_TRAILER_BYTES);
+    const start = this.#chunkBytes;
+    const end = this.#block.finish(this.#chunk, start);
+    this.#wrote(endBlock(this.#chunk.bytes, start, end, CODEC.NONE, this.#offset) - start);
+  }
+
+  #writeCompressed(): void {
+    const { bytesMax } = this.#block;
+    if (this.#plain === undefined || this.#plain.bytes.length < bytesMax) {
+      this.#plain = slabOf(Buffer.allocUnsafeSlow(bytesMax + bytesMax / 4));
+    }
+    const end = this.#block.finish(this.#plain, 0);
+    const plain = this.#plain.bytes.subarray(0, end) as Buffer;
+    const storedBytes = this.#writeBlock(plain, this.#codec);
+    this.#trial.told(storedBytes - BLOCK_TRAILER_BYTES < end);
   }
 
   /** Indexes the block that ended, now that the user key after it is known; none comes after the last. */
@@ -260,17 +277,30 @@ export class TableWriter {
   }
 
   #write(bytes: Buffer): void {
-    this.#chunk.push(bytes);
-    this.#chunkBytes += bytes.length;
-    this.#offset += bytes.length;
+    this.#reserveChunk(bytes.length);
+    this.#chunk.bytes.set(bytes, this.#chunkBytes);
+    this.#wrote(bytes.length);
+  }
+
+  /** Makes room for so many bytes in the chunk. */
+  #reserveChunk(bytes: number): void {
+    if (this.#chunkBytes + bytes <= this.#chunk.bytes.length) return;
+    this.#writeChunk();
+    if (bytes > this.#chunk.bytes.length) this.#chunk = slabOf(Buffer.allocUnsafeSlow(bytes));
+  }
+
+  /** So many bytes were added to the chunk. */
+  #wrote(bytes: number): void {
+    this.#chunkBytes += bytes;
+    this.#offset += bytes;
     assert(this.#offset < 2 ** 32, "a table is smaller than 4 GiB");
     if (this.#chunkBytes >= CHUNK_BYTES) this.#writeChunk();
   }
 
   #writeChunk(): void {
-    this.#file.write(Buffer.concat(this.#chunk, this.#chunkBytes), this.#written);
+    if (this.#chunkBytes === 0) return;
+    this.#file.write(this.#chunk.bytes.subarray(0, this.#chunkBytes), this.#written);
     this.#written += this.#chunkBytes;
-    this.#chunk = [];
     this.#chunkBytes = 0;
   }
 }
