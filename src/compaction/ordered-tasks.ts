@@ -9,7 +9,7 @@ import { kindOf, trailerHigh, trailerLow } from "../key.ts";
 import { EntryRunReader } from "./entry-run.ts";
 import { InputRun } from "./input-run.ts";
 import { Outputs } from "./outputs.ts";
-import type { IngestTask, RestampTask, TaskResult } from "./tasks.ts";
+import type { IngestTask, RestampTask, TaskResult, TaskStep } from "./tasks.ts";
 
 /** Entries, and bytes of them, between two looks around: a few milliseconds' work. */
 const STEP_ENTRIES = 2000;
@@ -18,8 +18,8 @@ const STEP_BYTES = 1024 * 1024;
 export function* writeOrdered(
   task: IngestTask | RestampTask,
   fs: SyncFileSystem,
-): Generator<number, TaskResult> {
-  const outputs = new Outputs(fs, task.output);
+): Generator<TaskStep, TaskResult> {
+  const outputs = new Outputs(fs, task.output, true);
   const source = task.kind === "ingest" ? new RunSource(task) : new TableSource(task, fs);
   let done = false;
   try {
@@ -32,6 +32,8 @@ export function* writeOrdered(
       written = outputs.bytesWritten;
     }
     const { entriesRead } = source;
+    outputs.end();
+    yield outputs.synced();
     const added = outputs.finish();
     yield outputs.bytesWritten - written;
     done = true;

@@ -22,6 +22,9 @@ export interface KeptVersion {
 export class Outputs {
   readonly #fs: SyncFileSystem;
   readonly #settings: OutputSettings;
+  /** Tables are on their way to the disk while others are written; see `synced`. */
+  readonly #syncsLater: boolean;
+  #syncing: Promise<void>[] = [];
   readonly #tables: TableMeta[] = [];
   readonly #paths: string[] = [];
   #writer: TableWriter | undefined;
@@ -30,9 +33,10 @@ export class Outputs {
   #ranges: Fragment[] = [];
   #rangesOldestMs = Number.POSITIVE_INFINITY;
 
-  constructor(fs: SyncFileSystem, settings: OutputSettings) {
+  constructor(fs: SyncFileSystem, settings: OutputSettings, syncsLater = false) {
     this.#fs = fs;
     this.#settings = settings;
+    this.#syncsLater = syncsLater;
   }
 
   /** About what was written so far. */
@@ -110,13 +114,30 @@ export class Outputs {
   }
 
   #end(writer: TableWriter): void {
-    const table = writer.finish(this.#rangesOldestMs);
+    const table = this.#syncsLater
+      ? this.#finishLater(writer)
+      : writer.finish(this.#rangesOldestMs);
     this.#writer = undefined;
     this.#tables.push(table);
     this.#finishedBytes += table.fileBytes;
   }
 
-  /** All on the disk, names included. */
+  #finishLater(writer: TableWriter): TableMeta {
+    const { meta, synced } = writer.finishLater();
+    // Whoever waits for it hears of it; until then it is nobody's.
+    synced.catch(() => {});
+    this.#syncing.push(synced);
+    return meta;
+  }
+
+  /** Resolves when the tables that were ended are on the disk; their names are when `finish` returns. */
+  async synced(): Promise<void> {
+    const syncing = this.#syncing;
+    this.#syncing = [];
+    await Promise.all(syncing);
+  }
+
+  /** All on the disk, names included; where syncs come later, after `end` and `synced`. */
   finish(): readonly TableMeta[] {
     this.end();
     if (this.#tables.length > 0) this.#fs.syncDirectory(this.#settings.directory);

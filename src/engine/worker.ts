@@ -5,6 +5,7 @@
 import { constants, getPriority, setPriority } from "node:os";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { runTask } from "../compaction/run-task.ts";
+import type { TaskResult, TaskStep } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import { DiskFileSystem } from "../fs/disk-file-system.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerSettings } from "./worker-background.ts";
@@ -29,28 +30,52 @@ if (process.platform === "linux") {
 
 port.on("message", (request: WorkerRequest) => {
   waiting.push(request);
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) run(next);
+  runWaiting();
 });
 
-function run({ id, task }: WorkerRequest): void {
+function runWaiting(): void {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) run(next);
+}
+
+function run(request: WorkerRequest): void {
+  goOn(request, runTask(request.task, fs));
+}
+
+/** Runs the task to its end, or to where it has to wait; what came in meanwhile is run before it goes on. */
+function goOn(request: WorkerRequest, steps: Generator<TaskStep, TaskResult>): void {
+  const { id, task } = request;
   let answer: WorkerAnswer;
   try {
-    const steps = runTask(task, fs);
     let step = steps.next();
     while (!step.done) {
-      if (task.kind === "compact") betweenSteps(step.value);
+      const { value } = step;
+      if (typeof value !== "number") {
+        const fail = (error: unknown) => {
+          steps.return({} as TaskResult);
+          port.postMessage(failed(id, error));
+        };
+        value.then(() => {
+          goOn(request, steps);
+          runWaiting();
+        }, fail);
+        return;
+      }
+      if (task.kind === "compact") betweenSteps(value);
       else if (task.kind !== "flush") takeFlushes();
       step = steps.next();
     }
     answer = { id, result: step.value };
   } catch (error) {
-    const known = error instanceof VarveError;
-    const code = known ? error.code : "INTERNAL";
-    const message =
-      error instanceof Error ? (!known && error.stack) || error.message : String(error);
-    answer = { id, code, message, retryable: known && error.retryable };
+    answer = failed(id, error);
   }
   port.postMessage(answer);
+}
+
+function failed(id: number, error: unknown): WorkerAnswer {
+  const known = error instanceof VarveError;
+  const code = known ? error.code : "INTERNAL";
+  const message = error instanceof Error ? (!known && error.stack) || error.message : String(error);
+  return { id, code, message, retryable: known && error.retryable };
 }
 
 /** Lets flushes overtake, and sleeps as long as the rate limit asks for `written` bytes. */

@@ -152,6 +152,19 @@ export class TableWriter {
 
   /** Completes the file, puts it on the disk and closes it. `oldestMs` is the earliest time of the deleted ranges. */
   finish(oldestMs = Number.POSITIVE_INFINITY): TableMeta {
+    const meta = this.#complete(oldestMs);
+    this.#file.sync();
+    this.#file.close();
+    return meta;
+  }
+
+  /** Completes the file, which is on the disk, and closed, when the promise resolves. */
+  finishLater(): { meta: TableMeta; synced: Promise<void> } {
+    const meta = this.#complete(Number.POSITIVE_INFINITY);
+    return { meta, synced: this.#file.syncAndClose() };
+  }
+
+  #complete(oldestMs: number): TableMeta {
     assert(this.#entries > 0 || !this.#ranges.isEmpty, "a table has at least one entry or range");
     if (!this.#ranges.isEmpty) this.#oldestMs = Math.min(this.#oldestMs, oldestMs);
     if (this.#entries > 0) {
@@ -167,8 +180,6 @@ export class TableWriter {
     const propertiesBytes = this.#writeBlock(properties, CODEC.NONE);
     this.#write(encodeFooter({ filterBytes, indexBytes, propertiesBytes }));
     this.#writeChunk();
-    this.#file.sync();
-    this.#file.close();
     return { ...meta, fileBytes: this.#written, tailBytes: this.#written - dataBytes };
   }
 
