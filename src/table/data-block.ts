@@ -42,12 +42,15 @@ const SOURCE_BYTES_MIN = 64 * 1024;
 
 /** Builds one block after the other: entries are gathered as they come, and laid out when all that they share is known. */
 export class DataBlockWriter {
-  /** Keys and values, one after the other. */
+  /** Keys and values, one after the other, of those that do not stay where they are. */
   #gathered: Slab = slabOf(Buffer.allocUnsafeSlow(INITIAL_BYTES));
   #end = 0;
-  /** Where an entry's key and its value begin in `#gathered`; it ends where the next one begins. */
+  /** Where the block's entries are: `#gathered`, or the array that they were added from in place. */
+  #from = this.#gathered;
+  /** Where an entry's key and its value, behind it, begin in `#from`, and where that ends. */
   #keysAt = new Uint32Array(INITIAL_ENTRIES);
   #valuesAt = new Uint32Array(INITIAL_ENTRIES);
+  #endsAt = new Uint32Array(INITIAL_ENTRIES);
   #lows = new Uint32Array(INITIAL_ENTRIES);
   #highs = new Uint32Array(INITIAL_ENTRIES);
   #times = new Float64Array(INITIAL_ENTRIES);
@@ -69,7 +72,7 @@ export class DataBlockWriter {
   #lastKeyAt = 0;
   #lastKeyBytes = 0;
   /** The large array that entries came from last. */
-  #source: Slab | undefined;
+  #source = this.#gathered;
 
   get isEmpty(): boolean {
     return this.#entries === 0;
@@ -90,13 +93,13 @@ export class DataBlockWriter {
 
   /** The user key added last; the view is good until the next `add`. */
   get lastKey(): Uint8Array {
-    return this.#gathered.bytes.subarray(this.#lastKeyAt, this.#lastKeyAt + this.#lastKeyBytes);
+    return this.#from.bytes.subarray(this.#lastKeyAt, this.#lastKeyAt + this.#lastKeyBytes);
   }
 
   /** Negative, zero or positive as a key sorts before, with or after the one added last, of this block or the one before. */
   compareToLast(key: Uint8Array, keyStart: number, keyEnd: number): number {
     const end = this.#lastKeyAt + this.#lastKeyBytes;
-    return compareRanges(key, keyStart, keyEnd, this.#gathered.bytes, this.#lastKeyAt, end);
+    return compareRanges(key, keyStart, keyEnd, this.#from.bytes, this.#lastKeyAt, end);
   }
 
   /** `hash` is the first half of the user key's hash. */
@@ -112,26 +115,59 @@ export class DataBlockWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const keyBytes = keyEnd - keyStart;
-    const valueBytes = valueEnd - valueStart;
     const keyAt = this.#end;
-    const valueAt = keyAt + keyBytes;
-    this.#reserve(valueAt + valueBytes);
+    const valueAt = keyAt + keyEnd - keyStart;
+    const end = valueAt + valueEnd - valueStart;
+    this.#reserve(end);
+    this.#from = this.#gathered;
+    this.#gather(key, keyStart, keyEnd, keyAt);
+    this.#gather(value, valueStart, valueEnd, valueAt);
+    this.#end = end;
+    this.#note(hash, keyAt, valueAt, end, trailerLow, trailerHigh, timeMs);
+  }
+
+  /**
+   * `add`, of an entry whose value stands behind its key, with no copy: `bytes`, which is the same array for all of a
+   * block, is read when the block is finished, and for its last key until the next entry is added.
+   */
+  addInPlace(
+    hash: number,
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+  ): void {
+    if (this.#source.bytes !== bytes) this.#source = slabOf(bytes);
+    this.#from = this.#source;
+    this.#note(hash, keyStart, keyEnd, valueEnd, trailerLow, trailerHigh, timeMs);
+  }
+
+  #note(
+    hash: number,
+    keyAt: number,
+    valueAt: number,
+    end: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+  ): void {
     const entry = this.#entries++;
     if (entry === this.#offsets.length) this.#growArrays();
     this.#keysAt[entry] = keyAt;
     this.#valuesAt[entry] = valueAt;
+    this.#endsAt[entry] = end;
     this.#lows[entry] = trailerLow;
     this.#highs[entry] = trailerHigh;
     this.#times[entry] = timeMs;
     this.#tags[entry] = tagOf(hash);
     this.#widen(entry, trailerHigh, timeMs);
-    this.#gather(key, keyStart, keyEnd, keyAt);
-    this.#gather(value, valueStart, valueEnd, valueAt);
+    const keyBytes = valueAt - keyAt;
     this.#lastKeyAt = keyAt;
     this.#lastKeyBytes = keyBytes;
-    this.#end = valueAt + valueBytes;
-    this.#entriesBytes += headerBytes(keyBytes, valueBytes) + keyBytes + valueBytes;
+    this.#entriesBytes += headerBytes(keyBytes, end - valueAt) + end - keyAt;
     this.#prefixBytes = entry === 0 ? keyBytes : this.#sharedWithFirst(keyAt, keyBytes);
   }
 
@@ -183,19 +219,18 @@ export class DataBlockWriter {
 
   /** The prefix, and the entries without it; returns where they end. */
   #writeEntries(target: Slab, start: number, prefixBytes: number): number {
-    const gathered = this.#gathered;
+    const from = this.#from;
     const { bytes } = target;
-    const entries = this.#entries;
     const keysAt = this.#keysAt;
-    copyBetween(gathered, 0, prefixBytes, target, start);
+    copyBetween(from, keysAt[0]!, keysAt[0]! + prefixBytes, target, start);
     let at = start + prefixBytes;
-    for (let i = 0; i < entries; i++) {
+    for (let i = 0; i < this.#entries; i++) {
       this.#offsets[i] = at - start;
       const keyAt = keysAt[i]! + prefixBytes;
       const valueAt = this.#valuesAt[i]!;
-      const end = i + 1 < entries ? keysAt[i + 1]! : this.#end;
+      const end = this.#endsAt[i]!;
       at = writeHeader(bytes, at, valueAt - keyAt, end - valueAt, this.#lows[i]!);
-      copyBetween(gathered, keyAt, end, target, at);
+      copyBetween(from, keyAt, end, target, at);
       at += end - keyAt;
     }
     return at;
@@ -234,16 +269,17 @@ export class DataBlockWriter {
   }
 
   #sharedWithFirst(keyAt: number, keyBytes: number): number {
-    const { bytes } = this.#gathered;
+    const { bytes } = this.#from;
+    const firstKeyAt = this.#keysAt[0]!;
     const end = Math.min(this.#prefixBytes, keyBytes);
     let at = 0;
-    while (at < end && bytes[at] === bytes[keyAt + at]) at++;
+    while (at < end && bytes[firstKeyAt + at] === bytes[keyAt + at]) at++;
     return at;
   }
 
   #gather(source: Uint8Array, start: number, end: number, at: number): void {
     if (source.length >= SOURCE_BYTES_MIN) {
-      if (this.#source?.bytes !== source) this.#source = slabOf(source);
+      if (this.#source.bytes !== source) this.#source = slabOf(source);
       copyBetween(this.#source, start, end, this.#gathered, at);
     } else if (end - start > LOOP_BYTES_MAX) {
       this.#gathered.bytes.set(source.subarray(start, end), at);
@@ -266,6 +302,7 @@ export class DataBlockWriter {
     const entries = this.#offsets.length * 2;
     this.#keysAt = grown(this.#keysAt, new Uint32Array(entries));
     this.#valuesAt = grown(this.#valuesAt, new Uint32Array(entries));
+    this.#endsAt = grown(this.#endsAt, new Uint32Array(entries));
     this.#lows = grown(this.#lows, new Uint32Array(entries));
     this.#highs = grown(this.#highs, new Uint32Array(entries));
     this.#times = grown(this.#times, new Float64Array(entries));

@@ -22,6 +22,7 @@ import type { CodecName } from "../options.ts";
 import { type Fragment, RangeTombstones } from "../range-tombstones.ts";
 import { BLOCK_TRAILER_BYTES, encodeBlock, endBlock } from "./block-format.ts";
 import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
+import { ChunkWriter } from "./chunk-writer.ts";
 import { CODEC, type Codec, codecNumber } from "./codec.ts";
 import { CompressionTrial } from "./compression-trial.ts";
 import { DataBlockWriter } from "./data-block.ts";
@@ -31,7 +32,6 @@ import { encodeFooter } from "./table-format.ts";
 import type { TableMeta } from "./table-meta.ts";
 import { tableRange } from "./table-range.ts";
 
-const CHUNK_BYTES = 256 * 1024;
 const HASHES_INITIAL = 8 * 1024;
 
 export interface TableWriterOptions {
@@ -44,6 +44,7 @@ export interface TableWriterOptions {
 
 export class TableWriter {
   readonly #file: SyncFile;
+  readonly #out: ChunkWriter;
   readonly #options: TableWriterOptions;
   readonly #codec: Codec;
   readonly #block = new DataBlockWriter();
@@ -52,16 +53,9 @@ export class TableWriter {
   /** Both halves of the hash of each user key. */
   #hashes = new Uint32Array(HASHES_INITIAL);
   #hashed = 0;
-  /** What is not handed to the file yet: so much of the slab. */
-  #chunk: Slab = slabOf(Buffer.allocUnsafeSlow(CHUNK_BYTES + CHUNK_BYTES / 8));
-  #chunkBytes = 0;
   /** The contents of a block before they are compressed. */
   #plain: Slab | undefined;
   readonly #trial = new CompressionTrial();
-  /** Bytes handed to the file. */
-  #written = 0;
-  /** Where the block that is being built will be. */
-  #offset = 0;
   /** A block that is stored but not in the index yet, as its separator depends on the next key. */
   #unindexed: { lastKey: Uint8Array; offset: number; storedBytes: number } | undefined;
   readonly #ranges = new RangeTombstones();
@@ -79,13 +73,14 @@ export class TableWriter {
 
   constructor(file: SyncFile, options: TableWriterOptions) {
     this.#file = file;
+    this.#out = new ChunkWriter(file);
     this.#options = options;
     this.#codec = codecNumber(options.codec);
   }
 
   /** About what the file would have if it ended here. */
   get fileBytes(): number {
-    return this.#offset + this.#block.bytes + this.#index.bytes + this.#hashed;
+    return this.#out.bytes + this.#block.bytes + this.#index.bytes + this.#hashed;
   }
 
   get entries(): number {
@@ -103,20 +98,9 @@ export class TableWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const order = this.#entries === 0 ? 1 : this.#block.compareToLast(key, keyStart, keyEnd);
-    assert(
-      order > 0 ||
-        (order === 0 &&
-          compareTrailers(trailerLow, trailerHigh, this.#lastLow, this.#lastHigh) > 0),
-      "entries are added in internal-key order",
-    );
-    if (order > 0) this.#beginKey(key, keyStart, keyEnd);
-    if (!this.#block.isEmpty && this.#block.bytes >= this.#options.blockBytes) this.#endBlock();
-    if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
-
-    const { first } = this.#hash;
+    this.#begin(key, keyStart, keyEnd, trailerLow, trailerHigh);
     this.#block.add(
-      first,
+      this.#hash.first,
       key,
       keyStart,
       keyEnd,
@@ -127,10 +111,68 @@ export class TableWriter {
       valueStart,
       valueEnd,
     );
+    const bytes = keyEnd - keyStart + valueEnd - valueStart;
+    this.#note(trailerLow, trailerHigh, timeMs, bytes, value, valueStart);
+  }
+
+  /** `add`, of an entry whose value stands behind its key; `bytes` are the same array for all, and stay as they are. */
+  addInPlace(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+  ): void {
+    this.#begin(bytes, keyStart, keyEnd, trailerLow, trailerHigh);
+    const hash = this.#hash.first;
+    this.#block.addInPlace(
+      hash,
+      bytes,
+      keyStart,
+      keyEnd,
+      valueEnd,
+      trailerLow,
+      trailerHigh,
+      timeMs,
+    );
+    this.#note(trailerLow, trailerHigh, timeMs, valueEnd - keyStart, bytes, keyEnd);
+  }
+
+  /** Makes ready for an entry, which must come after those before. */
+  #begin(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+  ): void {
+    const order = this.#entries === 0 ? 1 : this.#block.compareToLast(key, keyStart, keyEnd);
+    assert(
+      order > 0 ||
+        (order === 0 &&
+          compareTrailers(trailerLow, trailerHigh, this.#lastLow, this.#lastHigh) > 0),
+      "entries are added in internal-key order",
+    );
+    if (order > 0) this.#beginKey(key, keyStart, keyEnd);
+    if (!this.#block.isEmpty && this.#block.bytes >= this.#options.blockBytes) this.#endBlock();
+    if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
+  }
+
+  /** Takes into account what was added. */
+  #note(
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+    bytes: number,
+    value: Uint8Array,
+    valueStart: number,
+  ): void {
     this.#lastLow = trailerLow;
     this.#lastHigh = trailerHigh;
     this.#entries++;
-    this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
+    this.#rawBytes += bytes;
     const kind = kindOf(trailerLow);
     if (kind !== KIND.PUT) this.#count(kind, value, valueStart);
     if (timeMs < this.#oldestMs) this.#oldestMs = timeMs;
@@ -171,16 +213,16 @@ export class TableWriter {
       this.#endBlock();
       this.#indexBefore(undefined);
     }
-    const dataBytes = this.#offset;
+    const dataBytes = this.#out.bytes;
     const filterBytes = this.#writeBlock(this.#filter().encode(), CODEC.NONE);
     const indexBytes = this.#writeBlock(this.#index.finish(), CODEC.NONE);
     const meta = this.#meta();
     const ranges = this.#ranges.isEmpty ? undefined : this.#ranges.encode();
     const properties = pack(recordOfProperties(meta, dataBytes, this.#options.codec, ranges));
     const propertiesBytes = this.#writeBlock(properties, CODEC.NONE);
-    this.#write(encodeFooter({ filterBytes, indexBytes, propertiesBytes }));
-    this.#writeChunk();
-    return { ...meta, fileBytes: this.#written, tailBytes: this.#written - dataBytes };
+    this.#out.write(encodeFooter({ filterBytes, indexBytes, propertiesBytes }));
+    this.#out.flush();
+    return { ...meta, fileBytes: this.#out.bytes, tailBytes: this.#out.bytes - dataBytes };
   }
 
   /** Closes the file as it is; the caller removes it. */
@@ -215,19 +257,20 @@ export class TableWriter {
 
   #endBlock(): void {
     const lastKey = new Uint8Array(this.#block.lastKey);
-    const offset = this.#offset;
+    const offset = this.#out.bytes;
     const isTried = this.#codec !== CODEC.NONE && this.#trial.isDue();
     if (isTried) this.#writeCompressed();
     else this.#writeAsItIs();
-    this.#unindexed = { lastKey, offset, storedBytes: this.#offset - offset };
+    this.#unindexed = { lastKey, offset, storedBytes: this.#out.bytes - offset };
   }
 
   /** Lays the block out in the place from which it is written. */
   #writeAsItIs(): void {
-    this.#reserveChunk(this.#block.bytesMax + BLOCK_TRAILER_BYTES);
-    const start = this.#chunkBytes;
-    const end = this.#block.finish(this.#chunk, start);
-    this.#wrote(endBlock(this.#chunk.bytes, start, end, CODEC.NONE, this.#offset) - start);
+    const chunk = this.#out.reserve(this.#block.bytesMax + BLOCK_TRAILER_BYTES);
+    const { start, bytes: offset } = this.#out;
+    const end = this.#block.finish(chunk, start);
+    this.#out.add(endBlock(chunk.bytes, start, end, CODEC.NONE, offset) - start);
+    this.#assertSize();
   }
 
   #writeCompressed(): void {
@@ -282,36 +325,13 @@ export class TableWriter {
   }
 
   #writeBlock(contents: Buffer, codec: Codec): number {
-    const stored = encodeBlock(contents, codec, this.#offset);
-    this.#write(stored);
+    const stored = encodeBlock(contents, codec, this.#out.bytes);
+    this.#out.write(stored);
+    this.#assertSize();
     return stored.length;
   }
 
-  #write(bytes: Buffer): void {
-    this.#reserveChunk(bytes.length);
-    this.#chunk.bytes.set(bytes, this.#chunkBytes);
-    this.#wrote(bytes.length);
-  }
-
-  /** Makes room for so many bytes in the chunk. */
-  #reserveChunk(bytes: number): void {
-    if (this.#chunkBytes + bytes <= this.#chunk.bytes.length) return;
-    this.#writeChunk();
-    if (bytes > this.#chunk.bytes.length) this.#chunk = slabOf(Buffer.allocUnsafeSlow(bytes));
-  }
-
-  /** So many bytes were added to the chunk. */
-  #wrote(bytes: number): void {
-    this.#chunkBytes += bytes;
-    this.#offset += bytes;
-    assert(this.#offset < 2 ** 32, "a table is smaller than 4 GiB");
-    if (this.#chunkBytes >= CHUNK_BYTES) this.#writeChunk();
-  }
-
-  #writeChunk(): void {
-    if (this.#chunkBytes === 0) return;
-    this.#file.write(this.#chunk.bytes.subarray(0, this.#chunkBytes), this.#written);
-    this.#written += this.#chunkBytes;
-    this.#chunkBytes = 0;
+  #assertSize(): void {
+    assert(this.#out.bytes < 2 ** 32, "a table is smaller than 4 GiB");
   }
 }

@@ -169,6 +169,41 @@ test("a writer makes one block after the other", () => {
   );
 });
 
+test("entries that are added where they are make the same block, and so do those of a large array", () => {
+  fc.assert(
+    fc.property(fc.array(blockEntries, { minLength: 1, maxLength: 3 }), (blocks) => {
+      const [copied, inPlace, large] = [1, 2, 3].map(() => new DataBlockWriter());
+      for (const sorted of blocks) {
+        const size = (entry: ModelEntry) => entry.key.length + entry.value.length + 8;
+        // So large that its view is kept.
+        const bytes = new Uint8Array(sorted.reduce((sum, entry) => sum + size(entry), 64 * 1024));
+        let at = 3;
+        for (const entry of sorted) {
+          addTo(copied!, entry);
+          const { key, sequence, kind, timeMs, value } = entry;
+          const [keyEnd, valueEnd] = [at + key.length, at + key.length + value.length];
+          bytes.set(key, at);
+          bytes.set(value, keyEnd);
+          const [hash, low, high] = [
+            hashOf(key),
+            trailerLow(sequence, kind),
+            trailerHigh(sequence),
+          ];
+          inPlace!.addInPlace(hash, bytes, at, keyEnd, valueEnd, low, high, timeMs);
+          large!.add(hash, bytes, at, keyEnd, low, high, timeMs, bytes, keyEnd, valueEnd);
+          expect(inPlace!.compareToLast(bytes, at, keyEnd)).toBe(0);
+          expect(inPlace!.bytes).toBe(copied!.bytes);
+          at = valueEnd + 8;
+        }
+        const block = finish(copied!);
+        expect(finish(inPlace!)).toEqual(block);
+        expect(finish(large!)).toEqual(block);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
 /** Targets at, just before and just after what is there, and anywhere else. */
 function targetsFor(sorted: readonly ModelEntry[], others: readonly Uint8Array[]): ModelTarget[] {
   const near = sorted.flatMap(({ key, sequence }) => [
