@@ -1,6 +1,8 @@
 /**
  * Writes tables of entries that come in order and each key once: those of an ingest, and its tables once more where
- * their sequence was overtaken. A generator, as `run-task.ts` is, with the same invariants.
+ * their sequence was overtaken. A generator, as `run-task.ts` is, with the same invariants, but that the outputs' names
+ * are not on the disk yet: an ingest has many of these tasks, and sees to that once. An output is put on the disk while
+ * the next one is built.
  */
 import { CURSOR, type EntryCursor } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
@@ -34,11 +36,17 @@ export function* writeOrdered(
     const { entriesRead } = source;
     outputs.end();
     yield outputs.synced();
-    const added = outputs.finish();
     yield outputs.bytesWritten - written;
     done = true;
-    const { bytesWritten } = outputs;
-    return { added, bytesRead: 0, bytesWritten, entriesRead, entriesDropped: 0, isPruned: false };
+    const { tables, bytesWritten } = outputs;
+    return {
+      added: tables,
+      bytesRead: 0,
+      bytesWritten,
+      entriesRead,
+      entriesDropped: 0,
+      isPruned: false,
+    };
   } finally {
     source.close();
     if (!done) outputs.abandon();
@@ -57,6 +65,8 @@ class RunSource implements Source {
   entriesRead = 0;
   readonly #task: IngestTask;
   readonly #reader: EntryRunReader;
+  /** Before this place in the run the table is not full. */
+  #lookFrom = 0;
 
   constructor(task: IngestTask) {
     this.#task = task;
@@ -73,9 +83,13 @@ class RunSource implements Source {
     const endBytes = reader.valueEnd + STEP_BYTES;
     for (let entries = 0; entries < STEP_ENTRIES && reader.valueEnd < endBytes; entries++) {
       if (!reader.next()) return false;
-      if (outputs.tableBytes >= tableBytes) outputs.cut();
       const { keyStart, keyEnd, valueEnd } = reader;
-      outputs.addFrom(bytes, keyStart, keyEnd, low, high, timeMs, keyEnd, valueEnd);
+      if (keyStart >= this.#lookFrom) {
+        const left = tableBytes - outputs.tableBytes;
+        if (left <= 0) outputs.cut();
+        this.#lookFrom = valueEnd + Math.max(0, left >> 1);
+      }
+      outputs.addInPlace(bytes, keyStart, keyEnd, valueEnd, low, high, timeMs);
       this.entriesRead++;
     }
     return true;

@@ -24,7 +24,7 @@ export class Outputs {
   readonly #settings: OutputSettings;
   /** Tables are on their way to the disk while others are written; see `synced`. */
   readonly #syncsLater: boolean;
-  #syncing: Promise<void>[] = [];
+  readonly #syncing: Promise<void>[] = [];
   readonly #tables: TableMeta[] = [];
   readonly #paths: string[] = [];
   #writer: TableWriter | undefined;
@@ -65,29 +65,18 @@ export class Outputs {
     );
   }
 
-  /** A version whose key and value stand in one array. */
-  addFrom(
+  /** A version whose value stands behind its key, in an array that is the same for all and stays as it is. */
+  addInPlace(
     bytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
+    valueEnd: number,
     trailerLow: number,
     trailerHigh: number,
     timeMs: number,
-    valueStart: number,
-    valueEnd: number,
   ): void {
     this.#writer ??= this.#begin();
-    this.#writer.add(
-      bytes,
-      keyStart,
-      keyEnd,
-      trailerLow,
-      trailerHigh,
-      timeMs,
-      bytes,
-      valueStart,
-      valueEnd,
-    );
+    this.#writer.addInPlace(bytes, keyStart, keyEnd, valueEnd, trailerLow, trailerHigh, timeMs);
   }
 
   /** Deleted ranges, in key order, to be written among the tables; before any entry. `oldestMs` is their earliest time. */
@@ -130,14 +119,17 @@ export class Outputs {
     return meta;
   }
 
-  /** Resolves when the tables that were ended are on the disk; their names are when `finish` returns. */
+  /** Resolves when the tables that were ended are on the disk, but for their names. */
   async synced(): Promise<void> {
-    const syncing = this.#syncing;
-    this.#syncing = [];
-    await Promise.all(syncing);
+    await Promise.all(this.#syncing);
   }
 
-  /** All on the disk, names included; where syncs come later, after `end` and `synced`. */
+  /** In key order. */
+  get tables(): readonly TableMeta[] {
+    return this.#tables;
+  }
+
+  /** All on the disk, names included. */
   finish(): readonly TableMeta[] {
     this.end();
     if (this.#tables.length > 0) this.#fs.syncDirectory(this.#settings.directory);

@@ -22,6 +22,7 @@ const waiting: WorkerRequest[] = [];
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 /** Time that the rate limit asks for and that was not slept yet. */
 const pace = { owedMs: 0 };
+const turn = { isDue: false };
 
 // On Linux this is the thread's own priority; elsewhere it would be the whole process's.
 if (process.platform === "linux") {
@@ -30,11 +31,20 @@ if (process.platform === "linux") {
 
 port.on("message", (request: WorkerRequest) => {
   waiting.push(request);
-  runWaiting();
+  runLater();
 });
 
-function runWaiting(): void {
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) run(next);
+/** Between two tasks the event loop turns, so that one that waits for its files is told when they are on the disk. */
+function runLater(): void {
+  if (turn.isDue) return;
+  turn.isDue = true;
+  setImmediate(() => {
+    turn.isDue = false;
+    takeFlushes();
+    const next = waiting.shift();
+    if (next !== undefined) run(next);
+    if (waiting.length > 0) runLater();
+  });
 }
 
 function run(request: WorkerRequest): void {
@@ -56,7 +66,7 @@ function goOn(request: WorkerRequest, steps: Generator<TaskStep, TaskResult>): v
         };
         value.then(() => {
           goOn(request, steps);
-          runWaiting();
+          if (waiting.length > 0) runLater();
         }, fail);
         return;
       }
@@ -93,8 +103,10 @@ function betweenSteps(written: number): void {
 
 function takeFlushes(): void {
   for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
-    const request = got.message as WorkerRequest;
-    if (request.task.kind === "flush") run(request);
-    else waiting.push(request);
+    waiting.push(got.message as WorkerRequest);
+  }
+  for (let i = 0; i < waiting.length; ) {
+    if (waiting[i]?.task.kind === "flush") run(waiting.splice(i, 1)[0] as WorkerRequest);
+    else i++;
   }
 }

@@ -61,11 +61,13 @@ class SyncDiskFile implements SyncFile {
     this.#fd = CLOSED;
     return new Promise((resolve, reject) => {
       fs.fdatasync(fd, (syncError) => {
-        fs.close(fd, (closeError) => {
-          if (syncError !== null) reject(ioFailure("sync", this.path, syncError));
-          else if (closeError) reject(ioFailure("close", this.path, closeError));
-          else resolve();
-        });
+        try {
+          closeFd(fd, this.path);
+          if (syncError === null) resolve();
+          else reject(ioFailure("sync", this.path, syncError));
+        } catch (closeError) {
+          reject(closeError);
+        }
       });
     });
   }
