@@ -14,6 +14,12 @@ const VALUE_BYTES = 100;
 const SIDE = join(import.meta.dirname, "side.ts");
 const PEER = "batched puts";
 const AT_LEAST = 3;
+/** How the entries come, and whether their values compress. */
+const KINDS = [
+  ["arrays", false],
+  ["pairs", false],
+  ["arrays", true],
+] as const;
 
 export async function runIngest(request: SuiteRequest): Promise<SuiteReport> {
   const { quick } = request;
@@ -22,18 +28,21 @@ export async function runIngest(request: SuiteRequest): Promise<SuiteReport> {
   const sizes = { entries, valueBytes: VALUE_BYTES, memoryBytes: 256 * MIB };
   const root = await mkdtemp(join(tmpdir(), "varve-ingest-"));
   const rows: Row[] = [];
-  const sides: SideProcess[] = [];
-  const sideOf = (name: string, way: Way): Side => {
-    const spec: IngestSpec = { directory: join(root, way), way, ...sizes };
+  let sides: SideProcess[] = [];
+  const sideOf = (name: string, way: Way, compressible: boolean): Side => {
+    const spec: IngestSpec = { directory: join(root, way), way, compressible, ...sizes };
     const side = new SideProcess(way, SIDE, ["--spec", JSON.stringify(spec)]);
     sides.push(side);
     return { name, run: () => side.ask<Figures>({}) };
   };
   try {
-    const batches = sideOf(PEER, "batches");
-    for (const way of ["arrays", "pairs"] as const) {
-      const samples = await interleave([sideOf(VARVE, way), batches], way, rounds);
-      const of = way === "arrays" ? "arrays of 1,000" : "single pairs";
+    for (const [way, compressible] of KINDS) {
+      const both = [sideOf(VARVE, way, compressible), sideOf(PEER, "batches", compressible)];
+      const samples = await interleave(both, way, rounds);
+      for (const side of sides) await side.close();
+      sides = [];
+      const unit = way === "arrays" ? "arrays of 1,000" : "single pairs";
+      const of = compressible ? `${unit}, compressible` : unit;
       const limit = way === "arrays" && !quick ? { atLeast: AT_LEAST } : undefined;
       for (const [figure, until] of [
         ["answered", "until answered"],

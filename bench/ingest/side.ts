@@ -1,5 +1,6 @@
 /** One way of the `ingest` suite, in a process of its own: loads sorted entries into a fresh database. */
 import { mkdir, rm } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Database } from "../../src/engine/database.ts";
 import type { Operation, Pair } from "../../src/store.ts";
@@ -15,28 +16,34 @@ export interface IngestSpec {
   readonly way: Way;
   readonly entries: number;
   readonly valueBytes: number;
+  /** Values that compress to about half. */
+  readonly compressible: boolean;
   readonly memoryBytes: number;
 }
 
 const BATCH = 1000;
 const WARM_UP_ENTRIES = 200_000;
 const CALM_MS = 150;
+/** Between a compaction and the next one nothing runs for a moment. */
+const IDLE_LOOKS = 3;
+const LOOK_MS = 2;
 const { values: args } = parseArgs({ options: { spec: { type: "string" } } });
 const spec = JSON.parse(args.spec ?? "{}") as IngestSpec;
-const values = valuePool(spec.valueBytes, false);
+const values = valuePool(spec.valueBytes, spec.compressible);
 
-function* pairs(): Generator<Pair> {
+/** Entries `[from, to)`, as are those of the others. */
+function* pairs(from: number, to: number): Generator<Pair> {
   const key = Buffer.alloc(KEY_BYTES);
-  for (let i = 0; i < spec.entries; i++) {
+  for (let i = from; i < to; i++) {
     writeKeyInOrder(key, i);
     yield [key, values[i % values.length] as Buffer];
   }
 }
 
-function* arrays(): Generator<readonly Pair[]> {
+function* arrays(from: number, to: number): Generator<readonly Pair[]> {
   const keys = Array.from({ length: BATCH }, () => Buffer.alloc(KEY_BYTES));
-  for (let first = 0; first < spec.entries; first += BATCH) {
-    const size = Math.min(BATCH, spec.entries - first);
+  for (let first = from; first < to; first += BATCH) {
+    const size = Math.min(BATCH, to - first);
     yield keys.slice(0, size).map((key, i): Pair => {
       writeKeyInOrder(key, first + i);
       return [key, values[(first + i) % values.length] as Buffer];
@@ -44,24 +51,25 @@ function* arrays(): Generator<readonly Pair[]> {
   }
 }
 
-async function writeBatches(db: Database): Promise<void> {
-  for (const some of arrays()) {
+async function writeBatches(db: Database, from: number, to: number): Promise<void> {
+  for (const some of arrays(from, to)) {
     const operations = some.map(([key, value]): Operation => ({ type: "put", key, value }));
     await db.batch(operations, { durability: "none" });
   }
 }
 
-/** A database that has run for a while has its workers started, and their code compiled. */
-async function warmUp(db: Database): Promise<void> {
-  for (let first = 0; first < WARM_UP_ENTRIES; first += BATCH) {
-    const operations = Array.from({ length: BATCH }, (_, i): Operation => {
-      const value = values[i % values.length] as Buffer;
-      return { type: "put", key: `warm-up:${String(first + i).padStart(8, "0")}`, value };
-    });
-    await db.batch(operations, { durability: "none" });
+/** Loads entries in this side's way. */
+async function load(db: Database, from: number, to: number): Promise<void> {
+  if (spec.way === "batches") await writeBatches(db, from, to);
+  else await db.ingest(spec.way === "pairs" ? pairs(from, to) : arrays(from, to));
+}
+
+/** Both sides are Varve, which can say for itself whether anything is left to be done. */
+async function idle(db: Database): Promise<void> {
+  for (let looks = 0; looks < IDLE_LOOKS; looks++) {
+    if (db.stats().background.running > 0) looks = 0;
+    await setTimeout(LOOK_MS);
   }
-  await db.flush();
-  await settle(CALM_MS);
 }
 
 /** Entries per second until the call, or the last of the calls, is answered, and until nothing is left to be done. */
@@ -69,17 +77,17 @@ async function measure(): Promise<{ answered: number; settled: number }> {
   await rm(spec.directory, { recursive: true, force: true });
   await mkdir(spec.directory, { recursive: true });
   const db = await Database.open(spec.directory, { memoryBudget: spec.memoryBytes });
-  await warmUp(db);
+  // A database that has run for a while has its workers started, and the code that this takes compiled.
+  await load(db, spec.entries, spec.entries + WARM_UP_ENTRIES);
+  await db.flush();
+  await settle(CALM_MS);
   const startedMs = performance.now();
-  if (spec.way === "batches") await writeBatches(db);
-  else await db.ingest(spec.way === "pairs" ? pairs() : arrays());
+  await load(db, 0, spec.entries);
   const answeredMs = performance.now() - startedMs;
   // What an ingest has done when it is answered, batches have still before them.
   await db.flush();
-  const before = performance.now();
-  await settle(CALM_MS);
-  const waitedMs = Math.max(0, performance.now() - before - CALM_MS);
-  const settledMs = before - startedMs + waitedMs;
+  await idle(db);
+  const settledMs = performance.now() - startedMs;
   await db.close();
   return {
     answered: (spec.entries / answeredMs) * 1000,

@@ -22,6 +22,9 @@ export interface KeptVersion {
 export class Outputs {
   readonly #fs: SyncFileSystem;
   readonly #settings: OutputSettings;
+  /** Tables are on their way to the disk while others are written; see `synced`. */
+  readonly #syncsLater: boolean;
+  readonly #syncing: Promise<void>[] = [];
   readonly #tables: TableMeta[] = [];
   readonly #paths: string[] = [];
   #writer: TableWriter | undefined;
@@ -30,9 +33,10 @@ export class Outputs {
   #ranges: Fragment[] = [];
   #rangesOldestMs = Number.POSITIVE_INFINITY;
 
-  constructor(fs: SyncFileSystem, settings: OutputSettings) {
+  constructor(fs: SyncFileSystem, settings: OutputSettings, syncsLater = false) {
     this.#fs = fs;
     this.#settings = settings;
+    this.#syncsLater = syncsLater;
   }
 
   /** About what was written so far. */
@@ -61,29 +65,18 @@ export class Outputs {
     );
   }
 
-  /** A version whose key and value stand in one array. */
-  addFrom(
+  /** A version whose value stands behind its key, in an array that is the same for all and stays as it is. */
+  addInPlace(
     bytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
+    valueEnd: number,
     trailerLow: number,
     trailerHigh: number,
     timeMs: number,
-    valueStart: number,
-    valueEnd: number,
   ): void {
     this.#writer ??= this.#begin();
-    this.#writer.add(
-      bytes,
-      keyStart,
-      keyEnd,
-      trailerLow,
-      trailerHigh,
-      timeMs,
-      bytes,
-      valueStart,
-      valueEnd,
-    );
+    this.#writer.addInPlace(bytes, keyStart, keyEnd, valueEnd, trailerLow, trailerHigh, timeMs);
   }
 
   /** Deleted ranges, in key order, to be written among the tables; before any entry. `oldestMs` is their earliest time. */
@@ -110,10 +103,30 @@ export class Outputs {
   }
 
   #end(writer: TableWriter): void {
-    const table = writer.finish(this.#rangesOldestMs);
+    const table = this.#syncsLater
+      ? this.#finishLater(writer)
+      : writer.finish(this.#rangesOldestMs);
     this.#writer = undefined;
     this.#tables.push(table);
     this.#finishedBytes += table.fileBytes;
+  }
+
+  #finishLater(writer: TableWriter): TableMeta {
+    const { meta, synced } = writer.finishLater();
+    // Whoever waits for it hears of it; until then it is nobody's.
+    synced.catch(() => {});
+    this.#syncing.push(synced);
+    return meta;
+  }
+
+  /** Resolves when the tables that were ended are on the disk, but for their names. */
+  async synced(): Promise<void> {
+    await Promise.all(this.#syncing);
+  }
+
+  /** In key order. */
+  get tables(): readonly TableMeta[] {
+    return this.#tables;
   }
 
   /** All on the disk, names included. */

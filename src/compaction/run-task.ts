@@ -22,14 +22,14 @@ import { Outputs } from "./outputs.ts";
 import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
 import { RangeRetention } from "./range-retention.ts";
 import { Stripes } from "./stripes.ts";
-import type { CompactTask, MergeTask, TableRange, Task, TaskResult } from "./tasks.ts";
+import type { CompactTask, MergeTask, TableRange, Task, TaskResult, TaskStep } from "./tasks.ts";
 import { VersionFold } from "./version-fold.ts";
 
 /** Entries, and bytes of them, between two looks around: a few milliseconds' work. */
 const STEP_ENTRIES = 2000;
 const STEP_BYTES = 1024 * 1024;
 
-export function runTask(task: Task, fs: SyncFileSystem): Generator<number, TaskResult> {
+export function runTask(task: Task, fs: SyncFileSystem): Generator<TaskStep, TaskResult> {
   const merges = task.kind === "flush" || task.kind === "compact";
   return merges ? runMerge(task, fs) : writeOrdered(task, fs);
 }

@@ -79,6 +79,9 @@ export interface RestampTask extends OrderedTaskBase {
 
 export type Task = MergeTask | IngestTask | RestampTask;
 
+/** About how many bytes a step wrote, or what the next one has to wait for. */
+export type TaskStep = number | Promise<void>;
+
 export interface TaskResult {
   /** In key order. */
   readonly added: readonly TableMeta[];

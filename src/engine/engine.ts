@@ -29,10 +29,10 @@ export interface EngineParts {
   readonly log: Pick<Log, "bytesWritten" | "syncs" | "close">;
   readonly manifest: Pick<Manifest, "close">;
   readonly tree: Tree;
-  readonly files: Pick<TableFiles, "settled" | "remove">;
+  readonly files: Pick<TableFiles, "settled" | "remove" | "syncNames">;
   readonly commits: CommitQueue;
   readonly feed: Feed;
-  readonly ingests: Pick<Ingests, "run" | "close">;
+  readonly ingests: Pick<Ingests, "run" | "close" | "stats" | "memoryBytes" | "bytesWritten">;
   readonly retirement: Pick<LogRetirement, "close">;
   readonly admission: Admission;
   readonly maintenance: Maintenance;

@@ -16,15 +16,15 @@ import type { Maintenance } from "./maintenance.ts";
 import type { TableFiles } from "./table-files.ts";
 import { checkKey, checkValue } from "./validate.ts";
 
-/** One is gathered, one is written, and one waits for that. */
-const RUNS_MAX = 3;
+/** One is gathered, one waits, one is written, and one is on its way to the disk. */
+const RUNS_MAX = 4;
 const RUN_BYTES_MIN = 4 * 1024;
 const RUN_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface IngestTablesOptions {
   readonly settings: Settings;
   readonly maintenance: Pick<Maintenance, "writeIngested">;
-  readonly files: Pick<TableFiles, "remove">;
+  readonly files: Pick<TableFiles, "remove" | "syncNames">;
   /** Throws where the disk is too full to go on. */
   readonly assertSpace: () => void;
   readonly sequence: number;
@@ -43,6 +43,8 @@ export class IngestTables implements PairSink {
   #run: EntryRunWriter | undefined;
   readonly #spare: EntryRunWriter[] = [];
   readonly #writing = new Set<Promise<void>>();
+  /** Of all runs, with those that wait to be used again. */
+  memoryBytes = 0;
   #failure: unknown;
   #pairs = 0;
   #bytes = 0;
@@ -85,12 +87,14 @@ export class IngestTables implements PairSink {
     this.#run = this.#takeRun();
   }
 
-  /** All tables, in key order. Rejects with what one of them failed with. */
+  /** All tables, in key order, on the disk with their names. Rejects with what one of them failed with. */
   async finish(): Promise<readonly TableMeta[]> {
     this.#handOver();
     await Promise.all(this.#writing);
     this.#spare.length = 0;
+    this.memoryBytes = 0;
     this.#assertSound();
+    if (this.#tables.length > 0) await this.#options.files.syncNames();
     return this.#tables.flat();
   }
 
@@ -103,6 +107,7 @@ export class IngestTables implements PairSink {
       const task = { kind: "restamp", table, sequence, cancel: this.#cancel } as const;
       this.#tables = [...this.#tables, await maintenance.writeIngested(task, this.#bytes)];
     }
+    await files.syncNames();
     this.#tables = this.#tables.slice(before.length);
     files.remove(before.flat());
     return this.#tables.flat();
@@ -160,16 +165,19 @@ export class IngestTables implements PairSink {
         this.#writing.delete(writing);
         run.reset();
         if (run.memory.byteLength === this.#runBytes) this.#spare.push(run);
+        else this.memoryBytes -= run.memory.byteLength;
       });
     this.#writing.add(writing);
   }
 
   /** A run with room for the pair that was not taken. */
   #takeRun(): EntryRunWriter {
-    if (this.#bytesWanted > this.#runBytes) {
-      return new EntryRunWriter(new SharedArrayBuffer(this.#bytesWanted));
-    }
-    return this.#spare.pop() ?? new EntryRunWriter(new SharedArrayBuffer(this.#runBytes));
+    const isUsual = this.#bytesWanted <= this.#runBytes;
+    const spare = isUsual ? this.#spare.pop() : undefined;
+    if (spare !== undefined) return spare;
+    const bytes = isUsual ? this.#runBytes : this.#bytesWanted;
+    this.memoryBytes += bytes;
+    return new EntryRunWriter(new SharedArrayBuffer(bytes));
   }
 
   #assertSound(): void {

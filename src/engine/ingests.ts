@@ -46,19 +46,49 @@ export interface IngestParts {
   readonly maintenance: Maintenance;
   readonly admission: Admission;
   readonly space: SpaceGuard;
-  readonly files: Pick<TableFiles, "remove">;
+  readonly files: Pick<TableFiles, "remove" | "syncNames">;
   readonly retention: Retention;
   /** For tests. */
   readonly sequencesAhead?: number;
 }
 
+export interface IngestStats {
+  /** That are in the store. */
+  readonly ingests: number;
+  readonly entries: number;
+  /** Keys and values, as given by callers. */
+  readonly bytes: number;
+  /** One is running. */
+  readonly isRunning: boolean;
+}
+
 export class Ingests {
   readonly #parts: IngestParts;
+  #tables: IngestTables | undefined;
+  #ingests = 0;
+  #entries = 0;
+  #bytes = 0;
+  /** Of the tables of those that are in the store. */
+  bytesWritten = 0;
   #stop: Stop | undefined;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(parts: IngestParts) {
     this.#parts = parts;
+  }
+
+  /** Memory for pairs that are in no table yet. */
+  get memoryBytes(): number {
+    return this.#tables?.memoryBytes ?? 0;
+  }
+
+  stats(): IngestStats {
+    return {
+      ingests: this.#ingests,
+      entries: this.#entries,
+      bytes: this.#bytes,
+      isRunning: this.#stop !== undefined,
+    };
   }
 
   async run(pairs: Pairs, options: IngestOptions = {}): Promise<Commit> {
@@ -89,6 +119,7 @@ export class Ingests {
       expiresAtMs,
     });
     this.#stop = stop;
+    this.#tables = tables;
     maintenance.ingestSinceMs = timeMs;
     const running = this.#ingest(pairs, tables, expiresAtMs !== undefined, stop);
     this.#running = running.catch(() => undefined);
@@ -98,6 +129,7 @@ export class Ingests {
       signal?.removeEventListener("abort", abort);
       maintenance.ingestSinceMs = Number.POSITIVE_INFINITY;
       this.#stop = undefined;
+      this.#tables = undefined;
     }
   }
 
@@ -162,6 +194,7 @@ export class Ingests {
         try {
           await maintenance.installIngest(current, sequence);
           state.isInstalled = true;
+          this.#count(current);
         } catch (error) {
           state.isInstalled = maintenance.hasUnsureEdit;
           throw maybeApplied(error, state.isInstalled);
@@ -176,6 +209,15 @@ export class Ingests {
       return await committed;
     } finally {
       admission.release();
+    }
+  }
+
+  #count(tables: readonly TableMeta[]): void {
+    this.#ingests++;
+    for (const { entries, rawBytes, fileBytes } of tables) {
+      this.#entries += entries;
+      this.#bytes += rawBytes;
+      this.bytesWritten += fileBytes;
     }
   }
 

@@ -3,7 +3,7 @@
  * steps by seed, so that a run with its flushes and compactions can be repeated exactly.
  */
 import { runTask } from "../compaction/run-task.ts";
-import type { Task, TaskResult } from "../compaction/tasks.ts";
+import type { Task, TaskResult, TaskStep } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { SyncFileSystem } from "../fs/file-system.ts";
 import type { Background } from "./background.ts";
@@ -35,13 +35,27 @@ export class InlineBackground implements Background {
         if (!this.#running.has(end)) return;
         try {
           const { done, value } = steps.next();
-          if (!done) return this.#schedule(step);
+          if (!done) return goOn(value);
           this.#running.delete(end);
           resolve(value);
         } catch (error) {
-          this.#running.delete(end);
-          reject(error);
+          fail(error);
         }
+      };
+      const fail = (error: unknown) => {
+        this.#running.delete(end);
+        reject(error);
+      };
+      const goOn = (value: TaskStep) => {
+        if (typeof value === "number") return this.#schedule(step);
+        value.then(
+          () => this.#schedule(step),
+          (error: unknown) => {
+            if (!this.#running.has(end)) return;
+            steps.return({} as TaskResult);
+            fail(error);
+          },
+        );
       };
       this.#running.add(end);
       this.#schedule(step);

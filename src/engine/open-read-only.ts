@@ -98,10 +98,20 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
     log,
     manifest: noManifest,
     tree,
-    files: { settled: () => Promise.resolve(), remove: nothing },
+    files: {
+      settled: () => Promise.resolve(),
+      syncNames: () => Promise.resolve(),
+      remove: nothing,
+    },
     commits,
     feed: new Feed({ fs, clock, directory, settings, commits, log: undefined }),
-    ingests: { run: () => Promise.reject(readOnlyError()), close: () => Promise.resolve() },
+    ingests: {
+      run: () => Promise.reject(readOnlyError()),
+      close: () => Promise.resolve(),
+      stats: () => ({ ingests: 0, entries: 0, bytes: 0, isRunning: false }),
+      memoryBytes: 0,
+      bytesWritten: 0,
+    },
     retirement: { close: nothing },
     admission: new Admission({ clock, writeDelayMaxMs: 0, hasRoom: () => true }),
     maintenance: new Maintenance({

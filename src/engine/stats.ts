@@ -4,6 +4,7 @@ import type { FilterStats } from "../table/table-lookup.ts";
 import type { AdmissionStats } from "./admission.ts";
 import type { Engine } from "./engine.ts";
 import type { FeedStats } from "./feed.ts";
+import type { IngestStats } from "./ingests.ts";
 import type { LatencySummary } from "./latency.ts";
 import type { RecoveryStats } from "./recovery.ts";
 import type { VerifyProgress } from "./verify.ts";
@@ -31,6 +32,8 @@ export interface DatabaseStats {
     readonly memtables: number;
     readonly tables: number;
     readonly blocks: number;
+    /** Pairs of an ingest that are in no table yet; beside the budget. */
+    readonly ingest: number;
   };
   readonly cache: {
     readonly hits: number;
@@ -52,6 +55,7 @@ export interface DatabaseStats {
     readonly log: number;
     readonly flush: number;
     readonly compaction: number;
+    readonly ingest: number;
     /** All that was written to the disk for each byte given. */
     readonly amplification: number;
   };
@@ -71,6 +75,7 @@ export interface DatabaseStats {
     /** What stopped background work, if anything did. */
     readonly failure: string | null;
   };
+  readonly ingests: IngestStats;
   readonly delays: AdmissionStats;
   readonly latency: { readonly commit: LatencySummary; readonly read: LatencySummary };
   readonly space: { readonly isLow: boolean; readonly refused: number };
@@ -86,15 +91,18 @@ export interface DatabaseStats {
 }
 
 export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): DatabaseStats {
-  const { tree, commits, log, maintenance, reads, snapshots, settings } = engine;
+  const { tree, commits, log, maintenance, reads, snapshots, settings, ingests } = engine;
+  const ingested = ingests.stats();
   const { memtables, tables, version } = tree;
   const { blocks } = tables;
   const written = {
-    user: commits.userBytes,
+    user: commits.userBytes + ingested.bytes,
     log: log.bytesWritten,
     flush: maintenance.flushBytes,
     compaction: maintenance.compactionBytes,
+    ingest: ingests.bytesWritten,
   };
+  const allBytes = written.log + written.flush + written.compaction + written.ingest;
   return {
     levels: Array.from({ length: LEVELS }, (_, level) => ({ level, ...version.totals(level) })),
     memtables: {
@@ -107,6 +115,7 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
       memtables: memtables.memoryBytes,
       tables: tables.memoryBytes,
       blocks: blocks.usedBytes,
+      ingest: ingests.memoryBytes,
     },
     cache: {
       hits: blocks.hits,
@@ -123,8 +132,7 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     },
     bytesWritten: {
       ...written,
-      amplification:
-        written.user === 0 ? 0 : (written.log + written.flush + written.compaction) / written.user,
+      amplification: written.user === 0 ? 0 : allBytes / written.user,
     },
     reads: {
       gets: reads.gets,
@@ -133,6 +141,7 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
       damaged: blocks.damaged,
     },
     background: maintenance.stats(),
+    ingests: ingested,
     delays: engine.admission.stats(),
     latency: { commit: commits.latency.summary(), read: reads.latency.summary() },
     space: { isLow: engine.space.isLow, refused: engine.space.refused },

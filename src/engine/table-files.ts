@@ -30,6 +30,11 @@ export class TableFiles {
     }
   }
 
+  /** Puts the names of tables that were written on the disk. */
+  syncNames(): Promise<void> {
+    return this.#fs.syncDirectory(this.#directory);
+  }
+
   /**
    * Removes what an earlier run left behind: outputs of work that was cut short, manifests that were
    * replaced, log segments that were made ready and not used. `names` is what was there before this run made

@@ -75,6 +75,11 @@ export interface SyncFile {
   read(target: Uint8Array, position: number): number;
   write(source: Uint8Array, position: number): void;
   sync(): void;
+  /**
+   * Puts all that was written on the disk while the thread goes on, then closes the file, whatever came of it. The file
+   * takes no more calls.
+   */
+  syncAndClose(): Promise<void>;
   size(): number;
   close(): void;
 }

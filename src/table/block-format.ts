@@ -26,9 +26,21 @@ export function encodeBlock(contents: Buffer, codec: Codec, offset: number): Buf
   }
   const block = Buffer.allocUnsafe(stored.length + BLOCK_TRAILER_BYTES);
   block.set(stored);
-  block[stored.length] = used;
-  writeU32(block, stored.length + 1, crc32(block.subarray(0, stored.length + 1), offset));
+  endBlock(block, 0, stored.length, used, offset);
   return block;
+}
+
+/** Puts the trailer behind the contents `bytes[start, end)` of a block that is stored at `offset`; returns where it ends. */
+export function endBlock(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  codec: Codec,
+  offset: number,
+): number {
+  bytes[end] = codec;
+  writeU32(bytes, end + 1, crc32(bytes.subarray(start, end + 1), offset));
+  return end + BLOCK_TRAILER_BYTES;
 }
 
 /** The contents of a stored block, without its trailer. Where it was not compressed they share its memory. */

@@ -20,13 +20,12 @@
  * "FPTree", 2016; the bases are the frames of reference of column stores. LevelDB's blocks share prefixes from one
  * entry to the next instead, which saves a little more and makes a reader walk.
  */
+import { compareRanges } from "../bytes/compare.ts";
+import { copyBetween, type Slab, slabOf } from "../bytes/copy.ts";
 import { writeU32, writeU48 } from "../bytes/little-endian.ts";
-import { EntryDecoder } from "./entry-decoder.ts";
 
 const INITIAL_BYTES = 8 * 1024;
 const INITIAL_ENTRIES = 64;
-/** Two varints of up to 5 bytes, and half the trailer. */
-export const ENTRY_HEADER_BYTES_MAX = 2 * 5 + 4;
 /** What comes after the columns. */
 export const FOOTER_BYTES = 6 + 4 + 1 + 4 + 4;
 export const WIDTHS_AT = 6 + 4;
@@ -38,15 +37,26 @@ const PREFIX_BYTES_MIN = 4;
 export const SHORT_BLOCK_BYTES_MAX = 0xffff;
 /** Up to this a loop beats `set` with its view of the source. */
 const LOOP_BYTES_MAX = 128;
+/** A smaller array gives too few entries for it to be worth a view that is kept. */
+const SOURCE_BYTES_MIN = 64 * 1024;
 
-/** Builds one block after the other. */
+/** Builds one block after the other: entries are gathered as they come, and laid out when all that they share is known. */
 export class DataBlockWriter {
-  #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  /** Keys and values, one after the other, of those that do not stay where they are. */
+  #gathered: Slab = slabOf(Buffer.allocUnsafeSlow(INITIAL_BYTES));
   #end = 0;
-  #offsets = new Uint32Array(INITIAL_ENTRIES);
-  #tags = new Uint8Array(INITIAL_ENTRIES);
+  /** Where the block's entries are: `#gathered`, or the array that they were added from in place. */
+  #from = this.#gathered;
+  /** Where an entry's key and its value, behind it, begin in `#from`, and where that ends. */
+  #keysAt = new Uint32Array(INITIAL_ENTRIES);
+  #valuesAt = new Uint32Array(INITIAL_ENTRIES);
+  #endsAt = new Uint32Array(INITIAL_ENTRIES);
+  #lows = new Uint32Array(INITIAL_ENTRIES);
   #highs = new Uint32Array(INITIAL_ENTRIES);
   #times = new Float64Array(INITIAL_ENTRIES);
+  #tags = new Uint8Array(INITIAL_ENTRIES);
+  /** Where an entry begins in its block. */
+  #offsets = new Uint32Array(INITIAL_ENTRIES);
   #highMin = 0;
   #highMax = 0;
   #timeMin = 0;
@@ -55,12 +65,14 @@ export class DataBlockWriter {
   #highBytes = 0;
   #timeBytes = 0;
   #entries = 0;
-  /** What all keys so far begin with: so much of the first one, which begins at `#firstKeyAt`. */
+  /** Of all entries as they would be with their whole keys. */
+  #entriesBytes = 0;
+  /** What all keys so far begin with: so much of the first one. */
   #prefixBytes = 0;
-  #firstKeyAt = 0;
   #lastKeyAt = 0;
   #lastKeyBytes = 0;
-  readonly #entry = new EntryDecoder();
+  /** The large array that entries came from last. */
+  #source = this.#gathered;
 
   get isEmpty(): boolean {
     return this.#entries === 0;
@@ -69,13 +81,25 @@ export class DataBlockWriter {
   /** About the bytes of the block if it ended here. */
   get bytes(): number {
     const prefixBytes = this.#keptPrefix();
-    const entriesBytes = this.#end - prefixBytes * Math.max(0, this.#entries - 1);
+    const entriesBytes = this.#entriesBytes - prefixBytes * Math.max(0, this.#entries - 1);
     return entriesBytes + this.#columnsBytes(entriesBytes);
   }
 
-  /** The user key added last; the view is good until the next `add` or `finish`. */
+  /** What `finish` writes at most. */
+  get bytesMax(): number {
+    const column = 4 + this.#highBytes + this.#timeBytes + 1;
+    return this.#entriesBytes + this.#entries * column + FOOTER_BYTES;
+  }
+
+  /** The user key added last; the view is good until the next `add`. */
   get lastKey(): Uint8Array {
-    return this.#buffer.subarray(this.#lastKeyAt, this.#lastKeyAt + this.#lastKeyBytes);
+    return this.#from.bytes.subarray(this.#lastKeyAt, this.#lastKeyAt + this.#lastKeyBytes);
+  }
+
+  /** Negative, zero or positive as a key sorts before, with or after the one added last, of this block or the one before. */
+  compareToLast(key: Uint8Array, keyStart: number, keyEnd: number): number {
+    const end = this.#lastKeyAt + this.#lastKeyBytes;
+    return compareRanges(key, keyStart, keyEnd, this.#from.bytes, this.#lastKeyAt, end);
   }
 
   /** `hash` is the first half of the user key's hash. */
@@ -91,58 +115,86 @@ export class DataBlockWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const keyBytes = keyEnd - keyStart;
-    const valueBytes = valueEnd - valueStart;
-    this.#reserve(this.#end + keyBytes + valueBytes + ENTRY_HEADER_BYTES_MAX);
-    const buffer = this.#buffer;
-    const entry = this.#entries++;
-    if (entry === this.#offsets.length) this.#growArrays();
-    this.#offsets[entry] = this.#end;
-    this.#tags[entry] = tagOf(hash);
-    this.#highs[entry] = trailerHigh;
-    this.#times[entry] = timeMs;
-    this.#widen(entry, trailerHigh, timeMs);
-
-    const at = writeHeader(buffer, this.#end, keyBytes, valueBytes, trailerLow);
-    for (let i = 0; i < keyBytes; i++) buffer[at + i] = key[keyStart + i]!;
-    if (valueBytes > LOOP_BYTES_MAX) {
-      buffer.set(value.subarray(valueStart, valueEnd), at + keyBytes);
-    } else {
-      const shift = at + keyBytes - valueStart;
-      for (let i = valueStart; i < valueEnd; i++) buffer[i + shift] = value[i]!;
-    }
-    this.#lastKeyAt = at;
-    this.#lastKeyBytes = keyBytes;
-    this.#end = at + keyBytes + valueBytes;
-    if (entry === 0) {
-      this.#firstKeyAt = at;
-      this.#prefixBytes = keyBytes;
-    } else this.#prefixBytes = this.#sharedWithFirst(at, keyBytes);
+    const keyAt = this.#end;
+    const valueAt = keyAt + keyEnd - keyStart;
+    const end = valueAt + valueEnd - valueStart;
+    this.#reserve(end);
+    this.#from = this.#gathered;
+    this.#gather(key, keyStart, keyEnd, keyAt);
+    this.#gather(value, valueStart, valueEnd, valueAt);
+    this.#end = end;
+    this.#note(hash, keyAt, valueAt, end, trailerLow, trailerHigh, timeMs);
   }
 
-  /** The block's contents, good until the next `add`; the writer then begins another block. */
-  finish(): Buffer {
-    const entries = this.#entries;
+  /**
+   * `add`, of an entry whose value stands behind its key, with no copy: `bytes`, which is the same array for all of a
+   * block, is read when the block is finished, and for its last key until the next entry is added.
+   */
+  addInPlace(
+    hash: number,
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+  ): void {
+    if (this.#source.bytes !== bytes) this.#source = slabOf(bytes);
+    this.#from = this.#source;
+    this.#note(hash, keyStart, keyEnd, valueEnd, trailerLow, trailerHigh, timeMs);
+  }
+
+  #note(
+    hash: number,
+    keyAt: number,
+    valueAt: number,
+    end: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+  ): void {
+    const entry = this.#entries++;
+    if (entry === this.#offsets.length) this.#growArrays();
+    this.#keysAt[entry] = keyAt;
+    this.#valuesAt[entry] = valueAt;
+    this.#endsAt[entry] = end;
+    this.#lows[entry] = trailerLow;
+    this.#highs[entry] = trailerHigh;
+    this.#times[entry] = timeMs;
+    this.#tags[entry] = tagOf(hash);
+    this.#widen(entry, trailerHigh, timeMs);
+    const keyBytes = valueAt - keyAt;
+    this.#lastKeyAt = keyAt;
+    this.#lastKeyBytes = keyBytes;
+    this.#entriesBytes += headerBytes(keyBytes, end - valueAt) + end - keyAt;
+    this.#prefixBytes = entry === 0 ? keyBytes : this.#sharedWithFirst(keyAt, keyBytes);
+  }
+
+  /**
+   * Writes the block's contents to `target` from `at`, where there is room for `bytesMax`, and returns where they end.
+   * The writer then begins another block.
+   */
+  finish(target: Slab, at: number): number {
     const prefixBytes = this.#keptPrefix();
-    if (prefixBytes > 0) this.#takeOutPrefix(prefixBytes);
-    const end = this.#end + this.#columnsBytes(this.#end);
-    this.#reserve(end);
-    const highBytes = this.#highBytes;
-    const timeBytes = this.#timeBytes;
-    this.#writeTimes(timeBytes);
-    this.#writeHighs(highBytes);
-    this.#writeOffsets(end > SHORT_BLOCK_BYTES_MAX ? 4 : 2);
-    const buffer = this.#buffer;
-    let at = this.#end;
-    for (let i = 0; i < entries; i++) buffer[at++] = this.#tags[i]!;
-    writeU48(buffer, at, this.#timeMin);
-    writeU32(buffer, at + 6, this.#highMin);
-    buffer[at + WIDTHS_AT] = highBytes | (timeBytes << TIME_WIDTH_SHIFT);
-    writeU32(buffer, at + WIDTHS_AT + 1, prefixBytes);
-    writeU32(buffer, at + WIDTHS_AT + 5, entries);
+    const columnsAt = this.#writeEntries(target, at, prefixBytes);
+    const contentsBytes = columnsAt - at + this.#columnsBytes(columnsAt - at);
+    const { bytes } = target;
+    let end = columnsAt;
+    end = this.#writeColumn(bytes, end, this.#times, this.#timeMin, this.#timeBytes);
+    end = this.#writeColumn(bytes, end, this.#highs, this.#highMin, this.#highBytes);
+    const offsetBytes = contentsBytes > SHORT_BLOCK_BYTES_MAX ? 4 : 2;
+    end = this.#writeColumn(bytes, end, this.#offsets, 0, offsetBytes);
+    for (let i = 0; i < this.#entries; i++) bytes[end++] = this.#tags[i]!;
+    writeU48(bytes, end, this.#timeMin);
+    writeU32(bytes, end + 6, this.#highMin);
+    bytes[end + WIDTHS_AT] = this.#highBytes | (this.#timeBytes << TIME_WIDTH_SHIFT);
+    writeU32(bytes, end + WIDTHS_AT + 1, prefixBytes);
+    writeU32(bytes, end + WIDTHS_AT + 5, this.#entries);
     this.#end = 0;
     this.#entries = 0;
-    return buffer.subarray(0, end);
+    this.#entriesBytes = 0;
+    return at + contentsBytes;
   }
 
   /** Takes an entry's high and time into account. */
@@ -165,31 +217,43 @@ export class DataBlockWriter {
     this.#timeBytes = timeWidth(this.#timeMax - this.#timeMin);
   }
 
-  #writeOffsets(width: number): void {
-    for (let i = 0; i < this.#entries; i++) this.#writeNumber(this.#offsets[i]!, width);
-  }
-
-  #writeHighs(width: number): void {
-    if (width === 0) return;
+  /** The prefix, and the entries without it; returns where they end. */
+  #writeEntries(target: Slab, start: number, prefixBytes: number): number {
+    const from = this.#from;
+    const { bytes } = target;
+    const keysAt = this.#keysAt;
+    copyBetween(from, keysAt[0]!, keysAt[0]! + prefixBytes, target, start);
+    let at = start + prefixBytes;
     for (let i = 0; i < this.#entries; i++) {
-      this.#writeNumber(this.#highs[i]! - this.#highMin, width);
+      this.#offsets[i] = at - start;
+      const keyAt = keysAt[i]! + prefixBytes;
+      const valueAt = this.#valuesAt[i]!;
+      const end = this.#endsAt[i]!;
+      at = writeHeader(bytes, at, valueAt - keyAt, end - valueAt, this.#lows[i]!);
+      copyBetween(from, keyAt, end, target, at);
+      at += end - keyAt;
     }
+    return at;
   }
 
-  #writeTimes(width: number): void {
-    if (width === 0) return;
+  /** What each number is above `least`, in `width` bytes; returns where the column ends. */
+  #writeColumn(
+    bytes: Uint8Array,
+    start: number,
+    numbers: Uint32Array | Float64Array,
+    least: number,
+    width: number,
+  ): number {
+    let at = start;
+    if (width === 0) return at;
     for (let i = 0; i < this.#entries; i++) {
-      this.#writeNumber(this.#times[i]! - this.#timeMin, width);
+      let rest = numbers[i]! - least;
+      for (let byte = 0; byte < width; byte++) {
+        bytes[at++] = rest;
+        rest = rest > 0xffffffff ? Math.floor(rest / 256) : rest >>> 8;
+      }
     }
-  }
-
-  #writeNumber(value: number, width: number): void {
-    const buffer = this.#buffer;
-    let rest = value;
-    for (let i = 0; i < width; i++) {
-      buffer[this.#end++] = rest;
-      rest = rest > 0xffffffff ? Math.floor(rest / 256) : rest >>> 8;
-    }
+    return at;
   }
 
   /** Bytes of what follows the entries, which have so many bytes with the prefix. */
@@ -205,56 +269,54 @@ export class DataBlockWriter {
   }
 
   #sharedWithFirst(keyAt: number, keyBytes: number): number {
-    const buffer = this.#buffer;
-    const shift = keyAt - this.#firstKeyAt;
-    const end = this.#firstKeyAt + Math.min(this.#prefixBytes, keyBytes);
-    let at = this.#firstKeyAt;
-    while (at < end && buffer[at] === buffer[at + shift]) at++;
-    return at - this.#firstKeyAt;
+    const { bytes } = this.#from;
+    const firstKeyAt = this.#keysAt[0]!;
+    const end = Math.min(this.#prefixBytes, keyBytes);
+    let at = 0;
+    while (at < end && bytes[firstKeyAt + at] === bytes[keyAt + at]) at++;
+    return at;
   }
 
-  /**
-   * Moves the prefix to the front and the entries up to it without theirs. What an entry gives up is at least
-   * what those before it have left free, so nothing is overwritten that was not moved.
-   */
-  #takeOutPrefix(prefixBytes: number): void {
-    const buffer = this.#buffer;
-    const entry = this.#entry;
-    let to = prefixBytes;
-    for (let i = 0; i < this.#entries; i++) {
-      entry.decode(buffer, this.#offsets[i]!);
-      const { keyAt, valueAt, end, trailerLow } = entry;
-      if (i === 0) buffer.copyWithin(0, keyAt, keyAt + prefixBytes);
-      const keyBytes = valueAt - keyAt - prefixBytes;
-      this.#offsets[i] = to;
-      const restAt = to + headerBytes(keyBytes, end - valueAt);
-      buffer.copyWithin(restAt, keyAt + prefixBytes, end);
-      writeHeader(buffer, to, keyBytes, end - valueAt, trailerLow);
-      to = restAt + end - keyAt - prefixBytes;
+  #gather(source: Uint8Array, start: number, end: number, at: number): void {
+    if (source.length >= SOURCE_BYTES_MIN) {
+      if (this.#source.bytes !== source) this.#source = slabOf(source);
+      copyBetween(this.#source, start, end, this.#gathered, at);
+    } else if (end - start > LOOP_BYTES_MAX) {
+      this.#gathered.bytes.set(source.subarray(start, end), at);
+    } else {
+      const { bytes } = this.#gathered;
+      const shift = at - start;
+      for (let i = start; i < end; i++) bytes[i + shift] = source[i]!;
     }
-    this.#end = to;
   }
 
   #reserve(bytes: number): void {
-    if (bytes <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length * 2));
-    grown.set(this.#buffer.subarray(0, this.#end));
-    this.#buffer = grown;
+    const { length } = this.#gathered.bytes;
+    if (bytes <= length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, length * 2));
+    grown.set(this.#gathered.bytes.subarray(0, this.#end));
+    this.#gathered = slabOf(grown);
   }
 
   #growArrays(): void {
     const entries = this.#offsets.length * 2;
-    const [offsets, tags] = [new Uint32Array(entries), new Uint8Array(entries)];
-    const [highs, times] = [new Uint32Array(entries), new Float64Array(entries)];
-    offsets.set(this.#offsets);
-    tags.set(this.#tags);
-    highs.set(this.#highs);
-    times.set(this.#times);
-    this.#offsets = offsets;
-    this.#tags = tags;
-    this.#highs = highs;
-    this.#times = times;
+    this.#keysAt = grown(this.#keysAt, new Uint32Array(entries));
+    this.#valuesAt = grown(this.#valuesAt, new Uint32Array(entries));
+    this.#endsAt = grown(this.#endsAt, new Uint32Array(entries));
+    this.#lows = grown(this.#lows, new Uint32Array(entries));
+    this.#highs = grown(this.#highs, new Uint32Array(entries));
+    this.#times = grown(this.#times, new Float64Array(entries));
+    this.#tags = grown(this.#tags, new Uint8Array(entries));
+    this.#offsets = new Uint32Array(entries);
   }
+}
+
+function grown<Numbers extends Uint8Array | Uint32Array | Float64Array>(
+  numbers: Numbers,
+  larger: Numbers,
+): Numbers {
+  larger.set(numbers);
+  return larger;
 }
 
 /** Bytes for a number up to `span`. */

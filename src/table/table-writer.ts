@@ -5,7 +5,7 @@
  */
 import assert from "node:assert";
 import { pack } from "msgpackr";
-import { compareRanges } from "../bytes/compare.ts";
+import { type Slab, slabOf } from "../bytes/copy.ts";
 import { KeyHash } from "../bytes/key-hash.ts";
 import { expiresAtOf } from "../entry-header.ts";
 import type { SyncFile } from "../fs/file-system.ts";
@@ -20,9 +20,11 @@ import {
 } from "../key.ts";
 import type { CodecName } from "../options.ts";
 import { type Fragment, RangeTombstones } from "../range-tombstones.ts";
-import { encodeBlock } from "./block-format.ts";
+import { BLOCK_TRAILER_BYTES, encodeBlock, endBlock } from "./block-format.ts";
 import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
+import { ChunkWriter } from "./chunk-writer.ts";
 import { CODEC, type Codec, codecNumber } from "./codec.ts";
+import { CompressionTrial } from "./compression-trial.ts";
 import { DataBlockWriter } from "./data-block.ts";
 import { TableFilter } from "./filter.ts";
 import { recordOfProperties } from "./properties.ts";
@@ -30,7 +32,6 @@ import { encodeFooter } from "./table-format.ts";
 import type { TableMeta } from "./table-meta.ts";
 import { tableRange } from "./table-range.ts";
 
-const CHUNK_BYTES = 256 * 1024;
 const HASHES_INITIAL = 8 * 1024;
 
 export interface TableWriterOptions {
@@ -43,6 +44,7 @@ export interface TableWriterOptions {
 
 export class TableWriter {
   readonly #file: SyncFile;
+  readonly #out: ChunkWriter;
   readonly #options: TableWriterOptions;
   readonly #codec: Codec;
   readonly #block = new DataBlockWriter();
@@ -51,18 +53,13 @@ export class TableWriter {
   /** Both halves of the hash of each user key. */
   #hashes = new Uint32Array(HASHES_INITIAL);
   #hashed = 0;
-  #chunk: Buffer[] = [];
-  #chunkBytes = 0;
-  /** Bytes handed to the file. */
-  #written = 0;
-  /** Where the block that is being built will be. */
-  #offset = 0;
+  /** The contents of a block before they are compressed. */
+  #plain: Slab | undefined;
+  readonly #trial = new CompressionTrial();
   /** A block that is stored but not in the index yet, as its separator depends on the next key. */
   #unindexed: { lastKey: Uint8Array; offset: number; storedBytes: number } | undefined;
   readonly #ranges = new RangeTombstones();
   #smallest: Uint8Array | undefined;
-  #lastKey = Buffer.allocUnsafeSlow(256);
-  #lastKeyBytes = 0;
   #lastLow = 0;
   #lastHigh = 0;
   #entries = 0;
@@ -76,13 +73,14 @@ export class TableWriter {
 
   constructor(file: SyncFile, options: TableWriterOptions) {
     this.#file = file;
+    this.#out = new ChunkWriter(file);
     this.#options = options;
     this.#codec = codecNumber(options.codec);
   }
 
   /** About what the file would have if it ended here. */
   get fileBytes(): number {
-    return this.#offset + this.#block.bytes + this.#index.bytes + this.#hashed;
+    return this.#out.bytes + this.#block.bytes + this.#index.bytes + this.#hashed;
   }
 
   get entries(): number {
@@ -100,23 +98,9 @@ export class TableWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    const order =
-      this.#entries === 0
-        ? 1
-        : compareRanges(key, keyStart, keyEnd, this.#lastKey, 0, this.#lastKeyBytes);
-    assert(
-      order > 0 ||
-        (order === 0 &&
-          compareTrailers(trailerLow, trailerHigh, this.#lastLow, this.#lastHigh) > 0),
-      "entries are added in internal-key order",
-    );
-    if (order > 0) this.#beginKey(key, keyStart, keyEnd);
-    if (!this.#block.isEmpty && this.#block.bytes >= this.#options.blockBytes) this.#endBlock();
-    if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
-
-    const { first } = this.#hash;
+    this.#begin(key, keyStart, keyEnd, trailerLow, trailerHigh);
     this.#block.add(
-      first,
+      this.#hash.first,
       key,
       keyStart,
       keyEnd,
@@ -127,10 +111,68 @@ export class TableWriter {
       valueStart,
       valueEnd,
     );
+    const bytes = keyEnd - keyStart + valueEnd - valueStart;
+    this.#note(trailerLow, trailerHigh, timeMs, bytes, value, valueStart);
+  }
+
+  /** `add`, of an entry whose value stands behind its key; `bytes` are the same array for all, and stay as they are. */
+  addInPlace(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+  ): void {
+    this.#begin(bytes, keyStart, keyEnd, trailerLow, trailerHigh);
+    const hash = this.#hash.first;
+    this.#block.addInPlace(
+      hash,
+      bytes,
+      keyStart,
+      keyEnd,
+      valueEnd,
+      trailerLow,
+      trailerHigh,
+      timeMs,
+    );
+    this.#note(trailerLow, trailerHigh, timeMs, valueEnd - keyStart, bytes, keyEnd);
+  }
+
+  /** Makes ready for an entry, which must come after those before. */
+  #begin(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    trailerLow: number,
+    trailerHigh: number,
+  ): void {
+    const order = this.#entries === 0 ? 1 : this.#block.compareToLast(key, keyStart, keyEnd);
+    assert(
+      order > 0 ||
+        (order === 0 &&
+          compareTrailers(trailerLow, trailerHigh, this.#lastLow, this.#lastHigh) > 0),
+      "entries are added in internal-key order",
+    );
+    if (order > 0) this.#beginKey(key, keyStart, keyEnd);
+    if (!this.#block.isEmpty && this.#block.bytes >= this.#options.blockBytes) this.#endBlock();
+    if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
+  }
+
+  /** Takes into account what was added. */
+  #note(
+    trailerLow: number,
+    trailerHigh: number,
+    timeMs: number,
+    bytes: number,
+    value: Uint8Array,
+    valueStart: number,
+  ): void {
     this.#lastLow = trailerLow;
     this.#lastHigh = trailerHigh;
     this.#entries++;
-    this.#rawBytes += keyEnd - keyStart + valueEnd - valueStart;
+    this.#rawBytes += bytes;
     const kind = kindOf(trailerLow);
     if (kind !== KIND.PUT) this.#count(kind, value, valueStart);
     if (timeMs < this.#oldestMs) this.#oldestMs = timeMs;
@@ -139,7 +181,7 @@ export class TableWriter {
 
   /** The user key added last; valid until the next one is. */
   get lastKey(): Uint8Array {
-    return this.#lastKey.subarray(0, this.#lastKeyBytes);
+    return this.#block.lastKey;
   }
 
   /** Adds deleted ranges, in key order; before or after any entries. */
@@ -152,24 +194,35 @@ export class TableWriter {
 
   /** Completes the file, puts it on the disk and closes it. `oldestMs` is the earliest time of the deleted ranges. */
   finish(oldestMs = Number.POSITIVE_INFINITY): TableMeta {
+    const meta = this.#complete(oldestMs);
+    this.#file.sync();
+    this.#file.close();
+    return meta;
+  }
+
+  /** Completes the file, which is on the disk, and closed, when the promise resolves. */
+  finishLater(): { meta: TableMeta; synced: Promise<void> } {
+    const meta = this.#complete(Number.POSITIVE_INFINITY);
+    return { meta, synced: this.#file.syncAndClose() };
+  }
+
+  #complete(oldestMs: number): TableMeta {
     assert(this.#entries > 0 || !this.#ranges.isEmpty, "a table has at least one entry or range");
     if (!this.#ranges.isEmpty) this.#oldestMs = Math.min(this.#oldestMs, oldestMs);
     if (this.#entries > 0) {
       this.#endBlock();
       this.#indexBefore(undefined);
     }
-    const dataBytes = this.#offset;
+    const dataBytes = this.#out.bytes;
     const filterBytes = this.#writeBlock(this.#filter().encode(), CODEC.NONE);
     const indexBytes = this.#writeBlock(this.#index.finish(), CODEC.NONE);
     const meta = this.#meta();
     const ranges = this.#ranges.isEmpty ? undefined : this.#ranges.encode();
     const properties = pack(recordOfProperties(meta, dataBytes, this.#options.codec, ranges));
     const propertiesBytes = this.#writeBlock(properties, CODEC.NONE);
-    this.#write(encodeFooter({ filterBytes, indexBytes, propertiesBytes }));
-    this.#writeChunk();
-    this.#file.sync();
-    this.#file.close();
-    return { ...meta, fileBytes: this.#written, tailBytes: this.#written - dataBytes };
+    this.#out.write(encodeFooter({ filterBytes, indexBytes, propertiesBytes }));
+    this.#out.flush();
+    return { ...meta, fileBytes: this.#out.bytes, tailBytes: this.#out.bytes - dataBytes };
   }
 
   /** Closes the file as it is; the caller removes it. */
@@ -191,10 +244,6 @@ export class TableWriter {
   }
 
   #beginKey(key: Uint8Array, keyStart: number, keyEnd: number): void {
-    const length = keyEnd - keyStart;
-    if (length > this.#lastKey.length) this.#lastKey = Buffer.allocUnsafeSlow(length * 2);
-    for (let i = 0; i < length; i++) this.#lastKey[i] = key[keyStart + i]!;
-    this.#lastKeyBytes = length;
     this.#smallest ??= new Uint8Array(key.subarray(keyStart, keyEnd));
     if (this.#hashed + 2 > this.#hashes.length) {
       const grown = new Uint32Array(this.#hashes.length * 2);
@@ -208,9 +257,31 @@ export class TableWriter {
 
   #endBlock(): void {
     const lastKey = new Uint8Array(this.#block.lastKey);
-    const offset = this.#offset;
-    const storedBytes = this.#writeBlock(this.#block.finish(), this.#codec);
-    this.#unindexed = { lastKey, offset, storedBytes };
+    const offset = this.#out.bytes;
+    const isTried = this.#codec !== CODEC.NONE && this.#trial.isDue();
+    if (isTried) this.#writeCompressed();
+    else this.#writeAsItIs();
+    this.#unindexed = { lastKey, offset, storedBytes: this.#out.bytes - offset };
+  }
+
+  /** Lays the block out in the place from which it is written. */
+  #writeAsItIs(): void {
+    const chunk = this.#out.reserve(this.#block.bytesMax + BLOCK_TRAILER_BYTES);
+    const { start, bytes: offset } = this.#out;
+    const end = this.#block.finish(chunk, start);
+    this.#out.add(endBlock(chunk.bytes, start, end, CODEC.NONE, offset) - start);
+    this.#assertSize();
+  }
+
+  #writeCompressed(): void {
+    const { bytesMax } = this.#block;
+    if (this.#plain === undefined || this.#plain.bytes.length < bytesMax) {
+      this.#plain = slabOf(Buffer.allocUnsafeSlow(bytesMax + bytesMax / 4));
+    }
+    const end = this.#block.finish(this.#plain, 0);
+    const plain = this.#plain.bytes.subarray(0, end) as Buffer;
+    const storedBytes = this.#writeBlock(plain, this.#codec);
+    this.#trial.told(storedBytes - BLOCK_TRAILER_BYTES < end);
   }
 
   /** Indexes the block that ended, now that the user key after it is known; none comes after the last. */
@@ -254,23 +325,13 @@ export class TableWriter {
   }
 
   #writeBlock(contents: Buffer, codec: Codec): number {
-    const stored = encodeBlock(contents, codec, this.#offset);
-    this.#write(stored);
+    const stored = encodeBlock(contents, codec, this.#out.bytes);
+    this.#out.write(stored);
+    this.#assertSize();
     return stored.length;
   }
 
-  #write(bytes: Buffer): void {
-    this.#chunk.push(bytes);
-    this.#chunkBytes += bytes.length;
-    this.#offset += bytes.length;
-    assert(this.#offset < 2 ** 32, "a table is smaller than 4 GiB");
-    if (this.#chunkBytes >= CHUNK_BYTES) this.#writeChunk();
-  }
-
-  #writeChunk(): void {
-    this.#file.write(Buffer.concat(this.#chunk, this.#chunkBytes), this.#written);
-    this.#written += this.#chunkBytes;
-    this.#chunk = [];
-    this.#chunkBytes = 0;
+  #assertSize(): void {
+    assert(this.#out.bytes < 2 ** 32, "a table is smaller than 4 GiB");
   }
 }

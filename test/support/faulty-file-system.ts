@@ -214,6 +214,16 @@ class FaultySyncFile implements SyncFile {
     this.#base.sync();
   }
 
+  async syncAndClose(): Promise<void> {
+    try {
+      this.#faults.strike("sync", this.path);
+    } catch (error) {
+      this.#base.close();
+      throw error;
+    }
+    await this.#base.syncAndClose();
+  }
+
   size(): number {
     return this.#base.size();
   }

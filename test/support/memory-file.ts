@@ -95,9 +95,20 @@ export class MemoryFile implements File {
       read: (target, position) => this.readSync(target, position),
       write: (source, position) => this.writeSync(source, position),
       sync: () => this.#sync(this.#inode.mark),
+      syncAndClose: () => this.#syncAndClose(),
       size: () => this.#inode.size,
       close: () => this.closeSync(),
     };
+  }
+
+  async #syncAndClose(): Promise<void> {
+    const { mark } = this.#inode;
+    try {
+      await this.#host.scheduled();
+      this.#sync(mark);
+    } finally {
+      this.closeSync();
+    }
   }
 
   #sync(mark: number): void {

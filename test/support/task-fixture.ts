@@ -133,7 +133,8 @@ export function runWhole(task: Task, fs: SyncFileSystem): { result: TaskResult; 
   for (;;) {
     const { done, value } = running.next();
     if (done) return { result: value, steps };
-    steps.push(value);
+    // Merges wait for nothing.
+    if (typeof value === "number") steps.push(value);
   }
 }
 

@@ -3,6 +3,7 @@ import { Database } from "../../../src/engine/database.ts";
 import { tableName } from "../../../src/fs/names.ts";
 import { LEVELS, type Settings } from "../../../src/options.ts";
 import type { Entry, IngestEvent, Pair, Watch } from "../../../src/store.ts";
+import { FaultyFileSystem } from "../../support/faulty-file-system.ts";
 import { MemoryFileSystem } from "../../support/memory-file-system.ts";
 import { TINY_SETTINGS } from "../../support/tiny-settings.ts";
 import { WallClock } from "../../support/wall-clock.ts";
@@ -199,6 +200,62 @@ test("a source that fails, or a signal, ends it without a trace", async () => {
   await vi.waitFor(async () => expect(await tablesIn(fs)).toEqual([]));
   await db.close();
   expect(fs.openFiles).toBe(0);
+});
+
+test.each([
+  ["sync", /\.table$/, 1],
+  ["sync", /\.table$/, 3],
+  ["write", /\.table$/, 2],
+  ["syncDirectory", /\/db$/, 1],
+] as const)(
+  "where a table cannot be put on the disk (%s of %s, %i) nothing is left of it",
+  async (kind, path, nth) => {
+    const memory = new MemoryFileSystem();
+    const fs = new FaultyFileSystem(memory);
+    const db = await Database.open("/db", { ...TINY_SETTINGS, fs, background: "inline" });
+    await db.put("a", "1");
+    const before = memory.openFiles;
+    fs.setRules([{ kinds: [kind], path, nth, fault: "EIO" }]);
+    await expect(db.ingest(pairsOf(1500))).rejects.toMatchObject({ code: "IO_ERROR" });
+    fs.setRules([]);
+    expect(await textsOf(db.scan())).toEqual(["a=1"]);
+    expect(db.stats()).toMatchObject({ ingests: { ingests: 0 }, memory: { ingest: 0 } });
+    await vi.waitFor(async () => expect(await tablesIn(memory)).toEqual([]));
+    expect(memory.openFiles).toBe(before);
+    await db.ingest(pairsOf(20));
+    expect(await textsOf(db.scan())).toHaveLength(21);
+    await db.close();
+  },
+);
+
+test("stats tell of ingests, and of the memory of the one that runs", async () => {
+  const db = await openAt(new MemoryFileSystem());
+  const idle = { ingests: 0, entries: 0, bytes: 0, isRunning: false };
+  expect(db.stats().ingests).toEqual(idle);
+  let most = 0;
+  async function* source(): AsyncGenerator<Pair> {
+    for (const pair of pairsOf(2000)) {
+      const { memory, ingests } = db.stats();
+      expect(ingests).toEqual({ ...idle, isRunning: true });
+      most = Math.max(most, memory.ingest);
+      yield pair;
+    }
+    // A value that needs memory of its own.
+    yield ["z", new Uint8Array(50_000)];
+  }
+  await db.ingest(source());
+  const runBytes = 4096;
+  expect(most).toBeGreaterThanOrEqual(runBytes);
+  expect(most).toBeLessThanOrEqual(4 * runBytes);
+  const { ingests, memory, bytesWritten } = db.stats();
+  const bytes = pairsOf(2000).reduce((total, [k, v]) => total + k.length + v.length, 50_001);
+  expect(ingests).toEqual({ ingests: 1, entries: 2001, bytes, isRunning: false });
+  expect(memory.ingest).toBe(0);
+  expect(bytesWritten.user).toBe(bytes);
+  const { bytes: stored } = db.stats().levels[LEVELS - 1]!;
+  expect(bytesWritten.ingest).toBe(stored);
+  expect(bytesWritten.amplification).toBe((bytesWritten.log + stored) / bytes);
+  await db.close();
 });
 
 test("closing ends an ingest that waits for its source", async () => {

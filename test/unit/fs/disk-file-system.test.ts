@@ -39,6 +39,20 @@ test("what write, writeSynced and the blocking side store is read back by every 
   reader.closeSync();
 });
 
+test("a file that is synced while the thread goes on takes no more calls, and is closed in the end", async () => {
+  const file = fs.sync.open(at("later"), "create");
+  file.write(bytes("later"), 0);
+  const synced = file.syncAndClose();
+  expect(() => file.write(bytes("x"), 0)).toThrow("is closed");
+  await synced;
+  expect(() => file.close()).toThrow("is closed");
+  const reader = fs.openSync(at("later"), "read");
+  const target = Buffer.alloc(5);
+  expect(reader.readSync(target, 0)).toBe(5);
+  expect(target.toString()).toBe("later");
+  reader.closeSync();
+});
+
 test("create refuses a name that exists, read and write one that does not", async () => {
   await (await fs.open(at("b"), "create")).close();
   for (const [name, mode, code] of [

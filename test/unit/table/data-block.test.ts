@@ -1,6 +1,7 @@
 /** Data blocks: what was written is decoded, and found by search. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { slabOf } from "../../../src/bytes/copy.ts";
 import { KeyHash } from "../../../src/bytes/key-hash.ts";
 import { KIND, KIND_SEEK, kindOf, sequenceOf, trailerHigh, trailerLow } from "../../../src/key.ts";
 import {
@@ -21,6 +22,9 @@ import {
   modelTimes,
   sortEntries,
 } from "../../support/model-entries.ts";
+
+/** Bytes before and after a block that is written into the middle of others. */
+const FRAME_BYTES = 16;
 
 /** Keys of all bytes, few enough to repeat, alone or behind prefixes whose lengths take one or two bytes. */
 const blockKey: fc.Arbitrary<Uint8Array> = fc
@@ -85,12 +89,23 @@ function addTo(writer: DataBlockWriter, entry: ModelEntry): void {
   bytes.fill(0);
 }
 
+/** The block's contents, from a place among other bytes, of which none is touched. */
+function finish(writer: DataBlockWriter): Uint8Array {
+  const { bytesMax } = writer;
+  const target = slabOf(new Uint8Array(bytesMax + 2 * FRAME_BYTES).fill(0xee));
+  const end = writer.finish(target, FRAME_BYTES);
+  expect(end).toBeLessThanOrEqual(FRAME_BYTES + bytesMax);
+  const frame = [...target.bytes.subarray(0, FRAME_BYTES), ...target.bytes.subarray(end)];
+  expect(frame.every((byte) => byte === 0xee)).toBe(true);
+  return target.bytes.slice(FRAME_BYTES, end);
+}
+
 function blockOf(sorted: readonly ModelEntry[]): Uint8Array {
   const writer = new DataBlockWriter();
   for (const entry of sorted) addTo(writer, entry);
   expect(writer.lastKey).toEqual(Buffer.from(sorted.at(-1)!.key));
   const { bytes } = writer;
-  const block = Uint8Array.from(writer.finish());
+  const block = finish(writer);
   // A length that a prefix is taken off may take a byte less.
   expect(block.length).toBeLessThanOrEqual(bytes);
   expect(block.length).toBeGreaterThanOrEqual(bytes - 2 * sorted.length);
@@ -147,7 +162,42 @@ test("a writer makes one block after the other", () => {
       const writer = new DataBlockWriter();
       for (const sorted of blocks) {
         for (const entry of sorted) addTo(writer, entry);
-        expect(decodeAll(writer.finish())).toEqual(sorted);
+        expect(decodeAll(finish(writer))).toEqual(sorted);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("entries that are added where they are make the same block, and so do those of a large array", () => {
+  fc.assert(
+    fc.property(fc.array(blockEntries, { minLength: 1, maxLength: 3 }), (blocks) => {
+      const [copied, inPlace, large] = [1, 2, 3].map(() => new DataBlockWriter());
+      for (const sorted of blocks) {
+        const size = (entry: ModelEntry) => entry.key.length + entry.value.length + 8;
+        // So large that its view is kept.
+        const bytes = new Uint8Array(sorted.reduce((sum, entry) => sum + size(entry), 64 * 1024));
+        let at = 3;
+        for (const entry of sorted) {
+          addTo(copied!, entry);
+          const { key, sequence, kind, timeMs, value } = entry;
+          const [keyEnd, valueEnd] = [at + key.length, at + key.length + value.length];
+          bytes.set(key, at);
+          bytes.set(value, keyEnd);
+          const [hash, low, high] = [
+            hashOf(key),
+            trailerLow(sequence, kind),
+            trailerHigh(sequence),
+          ];
+          inPlace!.addInPlace(hash, bytes, at, keyEnd, valueEnd, low, high, timeMs);
+          large!.add(hash, bytes, at, keyEnd, low, high, timeMs, bytes, keyEnd, valueEnd);
+          expect(inPlace!.compareToLast(bytes, at, keyEnd)).toBe(0);
+          expect(inPlace!.bytes).toBe(copied!.bytes);
+          at = valueEnd + 8;
+        }
+        const block = finish(copied!);
+        expect(finish(inPlace!)).toEqual(block);
+        expect(finish(large!)).toEqual(block);
       }
     }),
     { numRuns: 50 },
