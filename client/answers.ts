@@ -6,6 +6,7 @@ import {
   decodeEntry,
   decodeHistoryData,
   decodeIncremented,
+  decodeKeyspaceOpened,
   decodePageData,
   decodeResult,
   decodeScanData,
@@ -95,6 +96,9 @@ export function decodeAnswerTo(call: Call, frame: Frame, pool: BytePool): unknow
       if (call.opcode !== OPCODE.SNAPSHOT_CLOSE) throw misfit(call, frame);
       decodeEmpty(frame);
       return undefined;
+    case OPCODE.KEYSPACE_OPENED:
+      if (call.opcode !== OPCODE.KEYSPACE_OPEN) throw misfit(call, frame);
+      return decodeKeyspaceOpened(frame);
     case OPCODE.PONG:
       if (call.opcode !== OPCODE.PING) throw misfit(call, frame);
       decodeEmpty(frame);

@@ -15,6 +15,7 @@ import {
   type Frame,
   type FrameWriter,
   type IngestOptions,
+  type KeyMapping,
   type Limits,
   OPCODE,
   type Pairs,
@@ -94,15 +95,16 @@ export class Connection implements ScanSource, IngestTarget {
     }
   }
 
-  /** Opens a scan; `encode` is told the first credit. Throws what `call` rejects with. */
+  /** Opens a scan, whose `keys` are its reader's; `encode` is told the first credit. Throws what `call` rejects with. */
   scan(
     options: ScanOptions & CallOptions,
+    keys: KeyMapping,
     encode: (writer: FrameWriter, requestId: number, credit: number) => number,
   ): ClientScan {
     const credit = this.#settings.scanCreditBytes;
     const timeoutMs = timeoutOf(options, this.#settings);
     const call = this.#queue(OPCODE.SCAN, (writer, id) => encode(writer, id, credit));
-    const scan = new ClientScan(this, call, credit, timeoutMs, options.seekable === true);
+    const scan = new ClientScan(this, call, keys, credit, timeoutMs, options.seekable === true);
     call.scan = scan;
     if (options.signal !== undefined) this.#watch(call, options.signal);
     return scan;
@@ -121,12 +123,16 @@ export class Connection implements ScanSource, IngestTarget {
   }
 
   /** Rejects with what `call` does, too. */
-  async ingest(pairs: Pairs, options: IngestOptions & CallOptions = {}): Promise<Commit> {
+  async ingest(
+    pairs: Pairs,
+    options: IngestOptions & CallOptions,
+    keys: KeyMapping,
+  ): Promise<Commit> {
     const timeoutMs = timeoutOf(options, this.#settings);
     const call = this.#queue(OPCODE.INGEST_BEGIN, (writer, id) =>
       encodeIngestBegin(writer, id, options),
     );
-    const stream = new IngestStream(this, call, this.limits, timeoutMs);
+    const stream = new IngestStream(this, call, keys, this.limits, timeoutMs);
     call.scan = stream;
     if (options.signal !== undefined) this.#watch(call, options.signal);
     return stream.run(pairs);

@@ -21,6 +21,12 @@ export {
   type IngestEvent,
   type IngestOptions,
   type KeyCondition,
+  type KeyedStore,
+  type Keyspace,
+  type KeyspaceChanges,
+  type KeyspaceInfo,
+  type KeyspaceOptions,
+  type KeyspaceSettings,
   type KeyVersion,
   type Limits,
   type MergeOperator,
@@ -50,6 +56,7 @@ export {
   type WriteOptions,
 } from "varve-protocol";
 export type { VarveClient, VerifyResult } from "./client.ts";
+export type { ClientKeyspace } from "./client-store.ts";
 export { connect } from "./connect.ts";
 export type { CallOptions, ConnectOptions } from "./options.ts";
 export type { ClientSnapshot } from "./snapshot.ts";

@@ -4,10 +4,12 @@
  */
 import {
   type Commit,
+  type Data,
   drainPairs,
   encodeEmpty,
   FrameWriter,
   IngestDataWriter,
+  type KeyMapping,
   type Limits,
   OPCODE,
   type Pair,
@@ -17,7 +19,8 @@ import {
   VarveError,
 } from "varve-protocol";
 import type { Call } from "./call-table.ts";
-import { checkKey, checkValue } from "./validate.ts";
+import { storedKey } from "./stored-keys.ts";
+import { checkValue } from "./validate.ts";
 
 const FRAME_BYTES = 64 * 1024;
 
@@ -32,6 +35,7 @@ export interface IngestTarget {
 
 export class IngestStream implements PairSink {
   readonly #target: IngestTarget;
+  readonly #keys: KeyMapping;
   readonly #limits: Limits;
   readonly #timeoutMs: number | undefined;
   readonly #stop = new Stop();
@@ -43,7 +47,14 @@ export class IngestStream implements PairSink {
   #pairs = 0;
   #credited: (() => void) | undefined;
 
-  constructor(target: IngestTarget, call: Call, limits: Limits, timeoutMs: number | undefined) {
+  constructor(
+    target: IngestTarget,
+    call: Call,
+    keys: KeyMapping,
+    limits: Limits,
+    timeoutMs: number | undefined,
+  ) {
+    this.#keys = keys;
     this.#target = target;
     this.#call = call;
     this.#limits = limits;
@@ -77,9 +88,10 @@ export class IngestStream implements PairSink {
       throw new VarveError("INVALID_ARGUMENT", message);
     }
     if (this.#data.bytes >= FRAME_BYTES) return false;
-    const [key, value] = pair;
+    const [given, value] = pair;
+    let key: Data;
     try {
-      checkKey(key, this.#limits);
+      key = storedKey(given, this.#keys, this.#limits);
       checkValue(value, this.#limits);
     } catch (error) {
       if (!(error instanceof VarveError)) throw error;

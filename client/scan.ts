@@ -5,7 +5,13 @@
  *
  * Invariant: `#call` is set exactly as long as the server may still send something that matters.
  */
-import { type Data, type Entry, type SeekableScan, VarveError } from "varve-protocol";
+import {
+  type Data,
+  type Entry,
+  type KeyMapping,
+  type SeekableScan,
+  VarveError,
+} from "varve-protocol";
 import type { Call } from "./call-table.ts";
 
 /** What a scan needs of its connection. */
@@ -39,6 +45,7 @@ const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
 
 export class ClientScan implements SeekableScan {
   readonly #source: ScanSource;
+  readonly #keys: KeyMapping;
   readonly #creditBytes: number;
   readonly #timeoutMs: number | undefined;
   #call: Call | undefined;
@@ -61,12 +68,14 @@ export class ClientScan implements SeekableScan {
   constructor(
     source: ScanSource,
     call: Call,
+    keys: KeyMapping,
     creditBytes: number,
     timeoutMs: number | undefined,
     seekable: boolean,
   ) {
     this.#seekable = seekable;
     this.#source = source;
+    this.#keys = keys;
     this.#call = call;
     this.#creditBytes = creditBytes;
     this.#timeoutMs = timeoutMs;
@@ -94,7 +103,7 @@ export class ClientScan implements SeekableScan {
       const message = "a scan is sought in that was made with seekable";
       return Promise.reject(new VarveError("INVALID_ARGUMENT", message));
     }
-    const target = new Uint8Array(Buffer.from(key));
+    const target = new Uint8Array(Buffer.from(this.#keys.toStored(key)));
     return this.#wait(0, target);
   }
 
@@ -120,6 +129,7 @@ export class ClientScan implements SeekableScan {
   received(page: ScanChunk): void {
     this.#isBegun = true;
     this.#received += page.entries.length;
+    for (const entry of page.entries) entry[0] = this.#keys.fromStored(entry[0]);
     if (this.#sought !== this.#seeks) this.#grant(page.bytes);
     else if (page.entries.length > 0) this.#pages.push(page);
     else {

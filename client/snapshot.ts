@@ -13,9 +13,13 @@ import {
   encodePage,
   encodeScan,
   encodeSnapshotHandle,
+  type KeyMapping,
+  type Keyspace,
+  mappingOf,
   OPCODE,
   type Page,
   type PageOptions,
+  type PageReader,
   type RequestScope,
   type ScanOptions,
   type SeekableScan,
@@ -25,7 +29,8 @@ import {
 } from "varve-protocol";
 import type { Connection } from "./connection.ts";
 import type { CallOptions } from "./options.ts";
-import { assertNoAt, checkKey, checkKeys, checkPage, checkScan } from "./validate.ts";
+import { fromStoredPage, storedKey, storedKeys } from "./stored-keys.ts";
+import { assertNoAt, checkPage, checkScan } from "./validate.ts";
 
 export class ClientSnapshot implements Snapshot {
   /** The newest sequence that the snapshot sees. */
@@ -35,9 +40,24 @@ export class ClientSnapshot implements Snapshot {
   readonly #connection: Connection;
   readonly #handle: number;
   readonly #scope: RequestScope;
-  #closed = false;
+  readonly #lease: SnapshotLease;
+  readonly #keys: KeyMapping;
+  readonly #owner: object;
+  readonly #state: { isClosed: boolean };
 
-  constructor(connection: Connection, { handle, sequence, leaseMs }: SnapshotLease) {
+  /** `owner` stands for the server's store; `state` is that of the snapshot of which this shows another keyspace. */
+  constructor(
+    connection: Connection,
+    lease: SnapshotLease,
+    keys: KeyMapping,
+    owner: object,
+    state = { isClosed: false },
+  ) {
+    const { handle, sequence, leaseMs } = lease;
+    this.#lease = lease;
+    this.#keys = keys;
+    this.#owner = owner;
+    this.#state = state;
     this.sequence = sequence;
     this.leaseMs = leaseMs;
     this.#connection = connection;
@@ -48,24 +68,22 @@ export class ClientSnapshot implements Snapshot {
   async get(key: Data, options?: CallOptions): Promise<Uint8Array | undefined> {
     const { limits } = this.#open();
     return this.#connection.call(OPCODE.GET, options, (writer, id) => {
-      checkKey(key, limits);
-      return encodeGet(writer, id, key, this.#scope);
+      return encodeGet(writer, id, storedKey(key, this.#keys, limits), this.#scope);
     });
   }
 
   async getEntry(key: Data, options?: CallOptions): Promise<EntryRecord | undefined> {
     const { limits } = this.#open();
     return this.#connection.call(OPCODE.GET_ENTRY, options, (writer, id) => {
-      checkKey(key, limits);
-      return encodeGetEntry(writer, id, key, this.#scope);
+      return encodeGetEntry(writer, id, storedKey(key, this.#keys, limits), this.#scope);
     });
   }
 
   async getMany(keys: readonly Data[], options?: CallOptions): Promise<(Uint8Array | undefined)[]> {
     const { limits } = this.#open();
     const encode = (writer: Parameters<typeof encodeGetMany>[0], id: number) => {
-      checkKeys(keys, limits);
-      return encodeGetMany(writer, id, keys, this.#scope);
+      const stored = storedKeys(keys, this.#keys, limits);
+      return encodeGetMany(writer, id, stored, this.#scope);
     };
     return this.#connection.call(OPCODE.GET_MANY, options, encode, keys?.length);
   }
@@ -75,22 +93,20 @@ export class ClientSnapshot implements Snapshot {
     const connection = this.#open();
     assertNoAt(options);
     checkScan(options, connection.limits);
-    if (options.at !== undefined) {
-      const message = "a snapshot is read as of its own sequence, not at another";
-      throw new VarveError("INVALID_ARGUMENT", message);
-    }
-    return connection.scan(options, (writer, id, credit) =>
-      encodeScan(writer, id, options, credit, this.#scope),
+    const stored = this.#keys.toStoredRange(options);
+    return connection.scan(options, this.#keys, (writer, id, credit) =>
+      encodeScan(writer, id, stored, credit, this.#scope),
     );
   }
 
   async page(options: PageOptions & CallOptions = {}): Promise<Page> {
     const { limits } = this.#open();
-    return this.#connection.call(OPCODE.PAGE, options, (writer, id) => {
+    const page: Page = await this.#connection.call(OPCODE.PAGE, options, (writer, id) => {
       assertNoAt(options);
       checkPage(options, limits);
-      return encodePage(writer, id, options, this.#scope);
+      return encodePage(writer, id, this.#keys.toStoredRange(options), this.#scope);
     });
+    return fromStoredPage(page, this.#keys);
   }
 
   async count(options: CountOptions & CallOptions = {}): Promise<number> {
@@ -98,8 +114,14 @@ export class ClientSnapshot implements Snapshot {
     return this.#connection.call(OPCODE.COUNT, options, (writer, id) => {
       assertNoAt(options);
       checkScan(options, limits);
-      return encodeCount(writer, id, options, this.#scope);
+      return encodeCount(writer, id, this.#keys.toStoredRange(options), this.#scope);
     });
+  }
+
+  /** With the same lease. */
+  keyspace(keyspace: Keyspace): PageReader {
+    const keys = mappingOf(keyspace, this.#owner);
+    return new ClientSnapshot(this.#open(), this.#lease, keys, this.#owner, this.#state);
   }
 
   /** Renews the lease, for a program that will not read for longer than that. */
@@ -111,8 +133,8 @@ export class ClientSnapshot implements Snapshot {
 
   /** Scans that were begun go on. Closing twice is fine, and after the client was closed or lost, too. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#state.isClosed) return;
+    this.#state.isClosed = true;
     try {
       await this.#connection.call(OPCODE.SNAPSHOT_CLOSE, undefined, (writer, id) =>
         encodeSnapshotHandle(writer, id, OPCODE.SNAPSHOT_CLOSE, this.#handle),
@@ -128,7 +150,7 @@ export class ClientSnapshot implements Snapshot {
   }
 
   #open(): Connection {
-    if (this.#closed) throw new VarveError("CLOSED", "the snapshot is closed");
+    if (this.#state.isClosed) throw new VarveError("CLOSED", "the snapshot is closed");
     return this.#connection;
   }
 }

@@ -5,6 +5,7 @@ import {
   type Data,
   type Expiry,
   encodeCounter,
+  hasBounds,
   type KeyRange,
   type Limits,
   MERGE_OPERATORS,
@@ -188,7 +189,7 @@ const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
 
 /** A range has a bound at least; returns the bytes of all. */
 export function checkRange(range: KeyRange, limits: Limits): number {
-  if (typeof range !== "object" || range === null || BOUNDS.every((name) => !(name in range))) {
+  if (!hasBounds(range)) {
     invalid(`deleteRange takes bounds (${BOUNDS.join(", ")}); an empty gte stands for all keys`);
   }
   return checkBounds(range, limits);

@@ -9,6 +9,7 @@ import {
   type HistoryOptions,
   type Limits,
   type PageOptions,
+  prefixBytesOf,
   type ReadOptions,
   type RequestScope,
   type ScanOptions,
@@ -29,12 +30,14 @@ function bytesOf(data: Data, limit: number): number {
   return data.length * 3 <= limit ? data.length : Buffer.byteLength(data);
 }
 
+/** A stored key; of one that begins with a zero byte its caller's part counts. */
 export function checkKey(key: Data, limits: Limits): void {
   if (typeof key !== "string" && !(key instanceof Uint8Array)) {
     invalid(`a key is a string or a Uint8Array, not ${describe(key)}`);
   }
-  if (key.length === 0) throw new VarveError("KEY_EMPTY", "a key has at least one byte");
-  const bytes = bytesOf(key, limits.keyBytesMax);
+  const hidden = typeof key === "string" ? 0 : prefixBytesOf(key);
+  if (key.length <= hidden) throw new VarveError("KEY_EMPTY", "a key has at least one byte");
+  const bytes = bytesOf(key, limits.keyBytesMax) - hidden;
   if (bytes > limits.keyBytesMax) {
     const message = `the key has ${bytes} bytes; at most ${limits.keyBytesMax} are allowed`;
     throw new VarveError("KEY_TOO_LARGE", message);

@@ -3,7 +3,7 @@
  * it takes, and goes on behind the last sequence that it told, so that its reader notices nothing. It ends with what
  * cannot be helped: `COMPACTED` above all.
  */
-import { VarveError, type Watch, type WatchEvent } from "varve-protocol";
+import { type KeyMapping, VarveError, type Watch, type WatchEvent } from "varve-protocol";
 import type { Connection } from "./connection.ts";
 import type { CheckedWatch } from "./validate-watch.ts";
 import type { WatchStream } from "./watch-stream.ts";
@@ -16,7 +16,10 @@ const SILENT_HEARTBEATS = 3;
 const SILENT_MS = 5000;
 
 export interface ClientWatchParts {
+  /** With the bounds of stored keys. */
   readonly options: CheckedWatch;
+  /** Of whom the events are told. */
+  readonly keys: KeyMapping;
   /** The client's own connection, on which the watch begins at once. */
   readonly connection: Connection;
   /** Another connection to the same server, for this watch alone. */
@@ -122,7 +125,7 @@ export class ClientWatch implements Watch {
       const event = await stream.next();
       if (this.#ended) return undefined;
       this.#took(event);
-      return event;
+      return this.#parts.keys.fromStoredEvent(event);
     } finally {
       clearTimeout(timer);
     }

@@ -7,6 +7,7 @@ import type { FrameWriter } from "./frame-writer.ts";
 import { decodeWelcome, encodeWelcome, type Welcome } from "./handshake.ts";
 import { decodeHistoryData, encodeHistoryData } from "./history.ts";
 import { decodeIngestReady, encodeIngestReady } from "./ingests.ts";
+import { decodeKeyspaceOpened, encodeKeyspaceOpened, type KeyspaceHandle } from "./keyspaces.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { decodeCounted, decodePageData, encodeCounted, encodePageData } from "./pages.ts";
 import {
@@ -36,6 +37,7 @@ export type Answer =
   | ({ readonly kind: "WELCOME" } & Welcome)
   | { readonly kind: "ERROR"; readonly error: VarveError }
   | { readonly kind: "PONG" }
+  | ({ readonly kind: "KEYSPACE_OPENED" } & KeyspaceHandle)
   | { readonly kind: "ABSENT" }
   | { readonly kind: "VALUE"; readonly value: Uint8Array }
   | { readonly kind: "VALUES"; readonly values: (Uint8Array | undefined)[] }
@@ -63,6 +65,8 @@ export function encodeAnswer(writer: FrameWriter, requestId: number, answer: Ans
       return encodeError(writer, requestId, answer.error);
     case "PONG":
       return encodeEmpty(writer, requestId, OPCODE.PONG);
+    case "KEYSPACE_OPENED":
+      return encodeKeyspaceOpened(writer, requestId, answer);
     case "ABSENT":
       return encodeAbsent(writer, requestId);
     case "VALUE":
@@ -110,6 +114,8 @@ export function decodeAnswer(frame: Frame): Answer {
     case OPCODE.PONG:
       decodeEmpty(frame);
       return { kind: "PONG" };
+    case OPCODE.KEYSPACE_OPENED:
+      return { kind: "KEYSPACE_OPENED", ...decodeKeyspaceOpened(frame) };
     case OPCODE.ABSENT:
       decodeEmpty(frame);
       return { kind: "ABSENT" };

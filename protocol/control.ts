@@ -29,6 +29,7 @@ type BodilessOpcode =
   | typeof OPCODE.VERIFY
   | typeof OPCODE.SNAPSHOT
   | typeof OPCODE.SNAPSHOTS_LIST
+  | typeof OPCODE.KEYSPACES_LIST
   | typeof OPCODE.SNAPSHOT_CLOSED
   | typeof OPCODE.INGEST_COMMIT
   | typeof OPCODE.PONG;

@@ -46,6 +46,10 @@ export const ERROR_CODES = {
   COMPACTED: 54,
   /** The snapshot's lease ran out, it was ended by an administrator, or it was never this connection's. */
   SNAPSHOT_EXPIRED: 55,
+  /** The keyspace was dropped, or never created. */
+  NO_SUCH_KEYSPACE: 56,
+  /** A keyspace was to be created that is there already. */
+  KEYSPACE_EXISTS: 57,
   /** The caller's `AbortSignal` fired, or the peer sent CANCEL. */
   ABORTED: 30,
   /** The call did not finish within its `timeoutMs`. */

@@ -53,6 +53,42 @@ export {
   IngestDataWriter,
 } from "./ingests.ts";
 export {
+  hasBounds,
+  KEYSPACE_ID_MAX,
+  KeyMapping,
+  keyspaceEnd,
+  keyspaceOf,
+  keyspaceStart,
+  mappingOf,
+  NO_KEYSPACE,
+  prefixBytesOf,
+  registerKeyspace,
+  SYSTEM_KEYSPACE,
+} from "./keyspace-keys.ts";
+export { toStoredConditions, toStoredOperations } from "./keyspace-requests.ts";
+export {
+  CODECS,
+  type CodecName,
+  checkKeyspaceChanges,
+  checkKeyspaceName,
+  checkKeyspaceOptions,
+  type KeyspaceChanges,
+  type KeyspaceInfo,
+  type KeyspaceOptions,
+  type KeyspaceSettings,
+} from "./keyspace-settings.ts";
+export {
+  decodeKeyspaceAlter,
+  decodeKeyspaceDrop,
+  decodeKeyspaceOpen,
+  decodeKeyspaceOpened,
+  encodeKeyspaceAlter,
+  encodeKeyspaceDrop,
+  encodeKeyspaceOpen,
+  encodeKeyspaceOpened,
+  type KeyspaceHandle,
+} from "./keyspaces.ts";
+export {
   CONNECTION_REQUEST_ID,
   DEFAULT_PORT,
   FEATURES,
@@ -142,7 +178,9 @@ export {
   type IngestEvent,
   type IngestOptions,
   type KeyCondition,
+  type KeyedStore,
   type KeyRange,
+  type Keyspace,
   type KeyVersion,
   MERGE_OPERATORS,
   type MergeOperator,

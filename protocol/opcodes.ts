@@ -2,9 +2,9 @@
  * The numbers that name frames, and the constants of the handshake. README.md in this folder is the
  * specification; a test holds its tables against this file. Numbers are never used again.
  *
- * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x04-0x0F
- * connection (authentication, keyspaces), 0x13 and 0x1A-0x1F reads, 0x2A-0x2F writes,
- * 0x42-0x5F streams, 0x76-0x7F administration.
+ * Requests lie below 0x80, answers from 0x80 on. The free ranges are for features to come: 0x05-0x0F
+ * connection (authentication), 0x13 and 0x1A-0x1F reads, 0x2A-0x2F writes,
+ * 0x42-0x5F streams, 0x79-0x7F administration.
  */
 import { VarveError } from "./errors.ts";
 
@@ -12,6 +12,7 @@ export const OPCODE = {
   HELLO: 0x01,
   PING: 0x02,
   CANCEL: 0x03,
+  KEYSPACE_OPEN: 0x04,
   GET: 0x10,
   GET_MANY: 0x11,
   GET_ENTRY: 0x12,
@@ -42,10 +43,14 @@ export const OPCODE = {
   VERIFY: 0x73,
   SNAPSHOTS_LIST: 0x74,
   SNAPSHOT_KILL: 0x75,
+  KEYSPACES_LIST: 0x76,
+  KEYSPACE_DROP: 0x77,
+  KEYSPACE_ALTER: 0x78,
 
   ERROR: 0x80,
   WELCOME: 0x81,
   PONG: 0x82,
+  KEYSPACE_OPENED: 0x84,
   VALUE: 0x90,
   ABSENT: 0x91,
   VALUES: 0x92,

@@ -2,7 +2,6 @@
  * What a read is about beside its keys: fields that a bit of the frame header's `flags` announces. They come first
  * in the body, in the order of the bits; little-endian:
  *
- *   bit 0  keyspace   reserved: keyspaceId u32
  *   bit 1  at         atKind u8 | atValue u64      kind 1: the handle of a snapshot, 2: a sequence
  *
  * `takeScope` strips them, so that the codecs of the requests know nothing of them. The same bits mean other things

@@ -13,6 +13,16 @@ import {
   encodeIngestBegin,
   encodeIngestData,
 } from "./ingests.ts";
+import {
+  decodeKeyspaceAlter,
+  decodeKeyspaceDrop,
+  decodeKeyspaceOpen,
+  encodeKeyspaceAlter,
+  encodeKeyspaceDrop,
+  encodeKeyspaceOpen,
+  type KeyspaceAlterRequest,
+  type KeyspaceOpenRequest,
+} from "./keyspaces.ts";
 import { OPCODE, unexpectedOpcode } from "./opcodes.ts";
 import { decodeCount, decodePage, encodeCount, encodePage } from "./pages.ts";
 import {
@@ -68,6 +78,10 @@ export type Request =
   | ({ readonly kind: "HELLO" } & Hello)
   | { readonly kind: "PING" }
   | { readonly kind: "CANCEL" }
+  | ({ readonly kind: "KEYSPACE_OPEN" } & KeyspaceOpenRequest)
+  | { readonly kind: "KEYSPACES_LIST" }
+  | { readonly kind: "KEYSPACE_DROP"; readonly name: string }
+  | ({ readonly kind: "KEYSPACE_ALTER" } & KeyspaceAlterRequest)
   | ({ readonly kind: "GET"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_ENTRY"; readonly key: Uint8Array } & RequestScope)
   | ({ readonly kind: "GET_MANY"; readonly keys: Uint8Array[] } & RequestScope)
@@ -110,12 +124,19 @@ export function encodeRequest(writer: FrameWriter, requestId: number, request: R
     case "VERIFY":
     case "SNAPSHOT":
     case "SNAPSHOTS_LIST":
+    case "KEYSPACES_LIST":
     case "INGEST_COMMIT":
       return encodeEmpty(writer, requestId, OPCODE[request.kind]);
     case "INGEST_BEGIN":
       return encodeIngestBegin(writer, requestId, request.expiry);
     case "INGEST_DATA":
       return encodeIngestData(writer, requestId, request.pairs);
+    case "KEYSPACE_OPEN":
+      return encodeKeyspaceOpen(writer, requestId, request.name, request.options);
+    case "KEYSPACE_DROP":
+      return encodeKeyspaceDrop(writer, requestId, request.name);
+    case "KEYSPACE_ALTER":
+      return encodeKeyspaceAlter(writer, requestId, request.name, request.changes);
     case "GET":
       return encodeGet(writer, requestId, request.key, request);
     case "GET_ENTRY":
@@ -198,6 +219,15 @@ export function decodeRequest(received: Frame): Request {
     case OPCODE.SNAPSHOTS_LIST:
       decodeEmpty(frame);
       return { kind: "SNAPSHOTS_LIST" };
+    case OPCODE.KEYSPACE_OPEN:
+      return { kind: "KEYSPACE_OPEN", ...decodeKeyspaceOpen(frame) };
+    case OPCODE.KEYSPACES_LIST:
+      decodeEmpty(frame);
+      return { kind: "KEYSPACES_LIST" };
+    case OPCODE.KEYSPACE_DROP:
+      return { kind: "KEYSPACE_DROP", name: decodeKeyspaceDrop(frame) };
+    case OPCODE.KEYSPACE_ALTER:
+      return { kind: "KEYSPACE_ALTER", ...decodeKeyspaceAlter(frame) };
     case OPCODE.SNAPSHOT_CLOSE:
       return { kind: "SNAPSHOT_CLOSE", handle: decodeSnapshotHandle(frame) };
     case OPCODE.SNAPSHOT_RENEW:

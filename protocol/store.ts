@@ -3,6 +3,7 @@
  * one to the other by changing the line that opens it. It lives here, beside the frames, because the
  * client depends on nothing else of Varve.
  */
+import type { KeyspaceChanges, KeyspaceInfo, KeyspaceOptions } from "./keyspace-settings.ts";
 
 /** Bytes, or a string that stands for its UTF-8 encoding. */
 export type Data = Uint8Array | string;
@@ -49,17 +50,24 @@ export type Condition =
   | { readonly present: true }
   | { readonly sequence: number };
 
+/** What says that its keys are of another keyspace than the one that is called, of the same store. */
+export interface InKeyspace {
+  readonly keyspace?: Keyspace;
+}
+
 /** A condition on any key, also one that the write does not touch. */
-export type KeyCondition = Condition & { readonly key: Data };
+export type KeyCondition = Condition & InKeyspace & { readonly key: Data };
 
 /**
  * That nothing was written since a sequence: to a key, which `present` says is there still, as entries also expire; or
  * to any key in a range, though it may take a change for granted where it cannot tell. Otherwise the write fails with
  * `CONFLICT`: read again, and try anew. The sequence is that of a snapshot, at which the key or range was read.
  */
-export type UnchangedCondition =
-  | { readonly key: Data; readonly unchangedSince: number; readonly present?: true }
-  | { readonly range: KeyRange; readonly unchangedSince: number };
+export type UnchangedCondition = InKeyspace &
+  (
+    | { readonly key: Data; readonly unchangedSince: number; readonly present?: true }
+    | { readonly range: KeyRange; readonly unchangedSince: number }
+  );
 
 export type WriteCondition = KeyCondition | UnchangedCondition;
 
@@ -129,16 +137,18 @@ export interface IngestOptions extends Expiry {
   readonly signal?: AbortSignal;
 }
 
-export type Operation =
-  | ({ readonly type: "put"; readonly key: Data; readonly value: Data } & Expiry)
-  | { readonly type: "delete"; readonly key: Data }
-  | {
-      readonly type: "merge";
-      readonly key: Data;
-      readonly operator: MergeOperator;
-      readonly operand: Operand;
-    }
-  | ({ readonly type: "deleteRange" } & KeyRange);
+export type Operation = InKeyspace &
+  (
+    | ({ readonly type: "put"; readonly key: Data; readonly value: Data } & Expiry)
+    | { readonly type: "delete"; readonly key: Data }
+    | {
+        readonly type: "merge";
+        readonly key: Data;
+        readonly operator: MergeOperator;
+        readonly operand: Operand;
+      }
+    | ({ readonly type: "deleteRange" } & KeyRange)
+  );
 
 export interface ReadOptions {
   /**
@@ -323,6 +333,8 @@ export interface PageReader extends Reader {
 export interface Snapshot extends PageReader, AsyncDisposable {
   /** The newest sequence that the snapshot sees. */
   readonly sequence: number;
+  /** Another keyspace of the same store, at the same moment, for as long as this snapshot is open. */
+  keyspace(keyspace: Keyspace): PageReader;
   /** Scans that were begun go on. Closing twice is fine. */
   close(): Promise<void>;
 }
@@ -341,6 +353,8 @@ export interface Transaction extends Reader {
   merge(key: Data, operator: MergeOperator, operand: Operand): void;
   /** Reads the counter, and tells what it comes to. Fails as the store's `increment` does. */
   increment(key: Data, delta?: number | bigint): Promise<bigint>;
+  /** The same transaction, in another keyspace of the same store. */
+  keyspace(keyspace: Keyspace): Transaction;
 }
 
 export interface TransactionOptions extends WriteOptions {
@@ -350,7 +364,8 @@ export interface TransactionOptions extends WriteOptions {
   readonly backoffMs?: (attempt: number) => number;
 }
 
-export interface Store extends PageReader, AsyncDisposable {
+/** What a store and each of its keyspaces can do with their keys. */
+export interface KeyedStore extends PageReader {
   get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined>;
   getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined>;
   getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]>;
@@ -416,5 +431,31 @@ export interface Store extends PageReader, AsyncDisposable {
   watch(options?: WatchOptions): Watch;
   /** The store as it is at the call: every write that was answered before is in it. */
   snapshot(): Promise<Snapshot>;
+}
+
+/**
+ * A named part of a store: keys of one are not seen in another, nor in the store itself, which is one as well, without
+ * a name. It is of use for as long as its store is open. Once it was dropped, calls fail with `NO_SUCH_KEYSPACE`, also
+ * where another of the same name was created since.
+ */
+export interface Keyspace extends KeyedStore {
+  readonly name: string;
+}
+
+export interface Store extends KeyedStore, AsyncDisposable {
+  /**
+   * Opens a keyspace, or creates it, which is durable when this resolves. The name has 1 to 255 bytes. Batches and
+   * transactions reach across keyspaces: see `InKeyspace` and `Transaction.keyspace`.
+   */
+  keyspace(name: string, options?: KeyspaceOptions): Promise<Keyspace>;
+  /** All of them, by name. */
+  keyspaces(): Promise<KeyspaceInfo[]>;
+  /**
+   * Drops a keyspace with all that is in it, at once and durably; its space comes back by itself. False where there is
+   * none. Scans of it that were begun go on; snapshots cannot read it any more.
+   */
+  dropKeyspace(name: string): Promise<boolean>;
+  /** Fails with `NO_SUCH_KEYSPACE` where there is none. */
+  alterKeyspace(name: string, changes: KeyspaceChanges): Promise<void>;
   close(): Promise<void>;
 }

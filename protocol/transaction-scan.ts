@@ -3,6 +3,7 @@
  * over it. Calls made before earlier ones have resolved are answered in order.
  */
 import { VarveError } from "./errors.ts";
+import type { KeyMapping } from "./keyspace-keys.ts";
 import type { Entry, Scan, ScanOptions, Snapshot } from "./store.ts";
 import type { RangeRead } from "./transaction-reads.ts";
 import { type PendingEntry, type TransactionWrites, valueAfter } from "./transaction-writes.ts";
@@ -13,6 +14,7 @@ const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
 export class TransactionScan implements Scan {
   readonly #open: () => Promise<Snapshot>;
   readonly #options: ScanOptions;
+  readonly #keys: KeyMapping;
   readonly #writes: TransactionWrites;
   readonly #read: RangeRead;
   readonly #sign: 1 | -1;
@@ -28,14 +30,16 @@ export class TransactionScan implements Scan {
   #isOver = false;
   #busy: Promise<unknown> = Promise.resolve();
 
-  /** The bounds' bytes must stay as they are. */
+  /** The bounds are those of stored keys, and their bytes must stay as they are. */
   constructor(
     options: ScanOptions,
+    keys: KeyMapping,
     writes: TransactionWrites,
     read: RangeRead,
     open: () => Promise<Snapshot>,
   ) {
     this.#options = options;
+    this.#keys = keys;
     this.#writes = writes;
     this.#read = read;
     this.#open = open;
@@ -92,19 +96,21 @@ export class TransactionScan implements Scan {
       return undefined;
     }
     for (;;) {
-      const stored = await this.#storedEntry();
+      const next = await this.#storedEntry();
       const own = this.#own.at(-1);
-      if (stored === undefined && own === undefined) {
+      if (next === undefined && own === undefined) {
         this.#read.ended();
         await this.#end();
         return undefined;
       }
-      const entry = this.#merged(stored, own);
+      const entry = this.#merged(next, own);
       if (entry === undefined) continue;
       this.#read.reached(entry[0]);
       this.#left--;
-      this.#leftBytes -= entry[0].length + entry[1].length;
-      return entry;
+      const [stored, value] = entry;
+      const key = this.#keys.fromStored(stored);
+      this.#leftBytes -= key.length + value.length;
+      return [key, value];
     }
   }
 

@@ -10,11 +10,13 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { COUNTER_BYTES, decodeCounter, encodeCounter } from "./counter.ts";
 import { VarveError } from "./errors.ts";
 import { ownKey } from "./keys.ts";
+import { hasBounds, type KeyMapping, mappingOf } from "./keyspace-keys.ts";
 import type {
   Data,
   EntryRecord,
   Expiry,
   KeyRange,
+  Keyspace,
   MergeOperator,
   Operand,
   Scan,
@@ -32,26 +34,27 @@ const RETRIES = 10;
 const BACKOFF_MS = 1;
 const BACKOFF_MS_MAX = 250;
 
+/** The store that transactions are run over, by its stored keys: all keyspaces of it. */
 type TransactionStore = Pick<Store, "snapshot" | "batch">;
 
-/** What `Store.transaction` does. */
+/** What `KeyedStore.transaction` does. `keys` are the caller's; `owner` stands for the store: see `registerKeyspace`. */
 export async function runTransaction<Result>(
-  store: TransactionStore,
+  { store, keys, owner }: { store: TransactionStore; keys: KeyMapping; owner: object },
   body: (transaction: Transaction) => Promise<Result> | Result,
   options: TransactionOptions = {},
 ): Promise<Result> {
   const { retries = RETRIES, backoffMs = jitteredMs, durability } = options;
   checkOptions(body, retries, backoffMs);
   for (let attempt = 1; ; attempt++) {
-    const transaction = new BufferedTransaction(store);
+    const attempted = new Attempt(store, owner);
     try {
-      const result = await body(transaction);
-      await transaction.commit(durability === undefined ? {} : { durability });
+      const result = await body(new BufferedTransaction(attempted, keys));
+      await attempted.commit(durability === undefined ? {} : { durability });
       return result;
     } catch (error) {
-      if (!transaction.isConflict(error) || attempt > retries) throw error;
+      if (!attempted.isConflict(error) || attempt > retries) throw error;
     } finally {
-      await transaction.end();
+      await attempted.end();
     }
     const delayMs = backoffMs(attempt);
     if (delayMs > 0) await setTimeout(delayMs);
@@ -72,146 +75,34 @@ function jitteredMs(attempt: number): number {
   return Math.random() * Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt);
 }
 
-class BufferedTransaction implements Transaction {
+/** What one attempt has read and written, in all keyspaces, by stored keys. */
+class Attempt {
+  readonly reads = new TransactionReads();
+  readonly writes = new TransactionWrites();
+  readonly scans = new Set<TransactionScan>();
+  readonly owner: object;
   readonly #store: TransactionStore;
-  readonly #reads = new TransactionReads();
-  readonly #writes = new TransactionWrites();
-  readonly #scans = new Set<TransactionScan>();
   /** Opened by the first read. */
   #snapshot: Promise<Snapshot> | undefined;
   #isOver = false;
   /** What the commit found. */
   #conflict: unknown;
 
-  constructor(store: TransactionStore) {
+  constructor(store: TransactionStore, owner: object) {
     this.#store = store;
-  }
-
-  async get(key: Data): Promise<Uint8Array | undefined> {
-    this.#assertOpen();
-    const own = ownKey(key);
-    const pending = this.#writes.entryOf(own);
-    if (pending?.hidesStored) return valueAfter(pending, undefined);
-    const stored = await (await this.#open()).get(own);
-    this.#reads.key(own, stored !== undefined);
-    return pending === undefined ? stored : valueAfter(pending, stored);
-  }
-
-  async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
-    this.#assertOpen();
-    if (!Array.isArray(keys)) {
-      throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
-    }
-    const own = keys.map((key: Data) => ownKey(key));
-    const pending = own.map((key) => this.#writes.entryOf(key));
-    const asked = own.filter((_, i) => pending[i]?.hidesStored !== true);
-    const found = asked.length === 0 ? [] : await (await this.#open()).getMany(asked);
-    for (const [i, key] of asked.entries()) this.#reads.key(key, found[i] !== undefined);
-    let next = 0;
-    return pending.map((entry) => {
-      if (entry?.hidesStored) return valueAfter(entry, undefined);
-      const stored = found[next++];
-      return entry === undefined ? stored : valueAfter(entry, stored);
-    });
-  }
-
-  async getEntry(key: Data): Promise<EntryRecord | undefined> {
-    this.#assertOpen();
-    const own = ownKey(key);
-    const pending = this.#writes.entryOf(own);
-    const isOwn = pending?.hidesStored === true && !pending.goesOn;
-    const stored = isOwn ? undefined : await (await this.#open()).getEntry(own);
-    if (!isOwn) this.#reads.key(own, stored !== undefined);
-    if (pending === undefined) return stored;
-    const value = valueAfter(pending, stored?.value);
-    if (value === undefined) return undefined;
-    const before = pending.goesOn ? stored : undefined;
-    const now = Date.now();
-    return {
-      value,
-      sequence: 0,
-      revision: (before?.revision ?? 0) + pending.revisions,
-      createdAt: before?.createdAt ?? now,
-      updatedAt: now,
-      expiresAt: pending.hidesStored ? pending.expiresAt : stored?.expiresAt,
-    };
-  }
-
-  scan(options: ScanOptions = {}): Scan {
-    this.#assertOpen();
-    const { limit, limitBytes, reverse, keysOnly } = checkScan(options);
-    const bounds = ownRange(options);
-    const read = this.#reads.range(bounds, reverse === true);
-    const own = {
-      ...bounds,
-      ...(reverse ? { reverse } : {}),
-      ...(keysOnly ? { keysOnly } : {}),
-      ...(limit === undefined ? {} : { limit }),
-      ...(limitBytes === undefined ? {} : { limitBytes }),
-    };
-    const scan = new TransactionScan(own, this.#writes, read, () => this.#open());
-    this.#scans.add(scan);
-    return scan;
-  }
-
-  put(key: Data, value: Data, expiry: Expiry = {}): void {
-    this.#assertOpen();
-    const { ttlMs, expiresAt } = expiry;
-    this.#writes.put(ownKey(key), value, {
-      ...(ttlMs === undefined ? {} : { ttlMs }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    });
-  }
-
-  delete(key: Data): void {
-    this.#assertOpen();
-    this.#writes.delete(ownKey(key));
-  }
-
-  deleteRange(range: KeyRange): void {
-    this.#assertOpen();
-    this.#writes.deleteRange(range);
-  }
-
-  merge(key: Data, operator: MergeOperator, operand: Operand): void {
-    this.#assertOpen();
-    this.#writes.merge(ownKey(key), operator, operand);
-  }
-
-  async increment(key: Data, delta: number | bigint = 1): Promise<bigint> {
-    this.#assertOpen();
-    const own = ownKey(key);
-    const added = decodeCounter(encodeCounter(delta));
-    const before = this.#writes.entryOf(own);
-    const stored = before?.hidesStored ? undefined : await (await this.#open()).get(own);
-    this.#assertOpen();
-    if (!before?.hidesStored) this.#reads.key(own, stored !== undefined);
-    // Asked again: another call may have written while this one read.
-    const pending = this.#writes.entryOf(own);
-    const value = pending === undefined ? stored : valueAfter(pending, stored);
-    if (value !== undefined && value.length !== COUNTER_BYTES) {
-      const message = `the value has ${value.length} bytes; a counter has ${COUNTER_BYTES}`;
-      throw new VarveError("NOT_A_COUNTER", message);
-    }
-    const sum = (value === undefined ? 0n : decodeCounter(value)) + added;
-    if (sum !== BigInt.asIntN(64, sum)) {
-      throw new VarveError("COUNTER_OVERFLOW", `64 bits do not hold ${sum}`);
-    }
-    // Nothing comes in between, so that this is the sum; and unlike a put it leaves the entry its expiry.
-    this.#writes.merge(own, "add", added);
-    return sum;
+    this.owner = owner;
   }
 
   /** The writes, if what was read is as it was. */
   async commit(options: {
     durability?: NonNullable<TransactionOptions["durability"]>;
   }): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     this.#isOver = true;
-    const { operations } = this.#writes;
+    const { operations } = this.writes;
     if (operations.length === 0) return;
     const snapshot = await this.#snapshot;
-    const conditions = snapshot === undefined ? [] : this.#reads.conditions(snapshot.sequence);
+    const conditions = snapshot === undefined ? [] : this.reads.conditions(snapshot.sequence);
     try {
       await this.#store.batch(operations, { ...options, if: conditions });
     } catch (error) {
@@ -229,18 +120,156 @@ class BufferedTransaction implements Transaction {
   async end(): Promise<void> {
     this.#isOver = true;
     const snapshot = await this.#snapshot?.catch(() => undefined);
-    for (const scan of this.#scans) await scan.return().catch(() => undefined);
+    for (const scan of this.scans) await scan.return().catch(() => undefined);
     // The outcome is known, so nobody waits for this; where it fails, the snapshot ends with its lease.
     snapshot?.close().catch(() => undefined);
   }
 
-  #open(): Promise<Snapshot> {
+  open(): Promise<Snapshot> {
     this.#snapshot ??= this.#store.snapshot();
     return this.#snapshot;
   }
 
-  #assertOpen(): void {
+  assertOpen(): void {
     if (this.#isOver) throw new VarveError("CLOSED", "the transaction is over");
+  }
+}
+
+class BufferedTransaction implements Transaction {
+  readonly #attempt: Attempt;
+  readonly #keys: KeyMapping;
+
+  constructor(attempt: Attempt, keys: KeyMapping) {
+    this.#attempt = attempt;
+    this.#keys = keys;
+  }
+
+  keyspace(keyspace: Keyspace): Transaction {
+    this.#attempt.assertOpen();
+    return new BufferedTransaction(this.#attempt, mappingOf(keyspace, this.#attempt.owner));
+  }
+
+  async get(key: Data): Promise<Uint8Array | undefined> {
+    this.#attempt.assertOpen();
+    const own = this.#ownKey(key);
+    const pending = this.#attempt.writes.entryOf(own);
+    if (pending?.hidesStored) return valueAfter(pending, undefined);
+    const stored = await (await this.#attempt.open()).get(own);
+    this.#attempt.reads.key(own, stored !== undefined);
+    return pending === undefined ? stored : valueAfter(pending, stored);
+  }
+
+  async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
+    this.#attempt.assertOpen();
+    if (!Array.isArray(keys)) {
+      throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
+    }
+    const own = keys.map((key: Data) => this.#ownKey(key));
+    const pending = own.map((key) => this.#attempt.writes.entryOf(key));
+    const asked = own.filter((_, i) => pending[i]?.hidesStored !== true);
+    const found = asked.length === 0 ? [] : await (await this.#attempt.open()).getMany(asked);
+    for (const [i, key] of asked.entries()) this.#attempt.reads.key(key, found[i] !== undefined);
+    let next = 0;
+    return pending.map((entry) => {
+      if (entry?.hidesStored) return valueAfter(entry, undefined);
+      const stored = found[next++];
+      return entry === undefined ? stored : valueAfter(entry, stored);
+    });
+  }
+
+  async getEntry(key: Data): Promise<EntryRecord | undefined> {
+    this.#attempt.assertOpen();
+    const own = this.#ownKey(key);
+    const pending = this.#attempt.writes.entryOf(own);
+    const isOwn = pending?.hidesStored === true && !pending.goesOn;
+    const stored = isOwn ? undefined : await (await this.#attempt.open()).getEntry(own);
+    if (!isOwn) this.#attempt.reads.key(own, stored !== undefined);
+    if (pending === undefined) return stored;
+    const value = valueAfter(pending, stored?.value);
+    if (value === undefined) return undefined;
+    const before = pending.goesOn ? stored : undefined;
+    const now = Date.now();
+    return {
+      value,
+      sequence: 0,
+      revision: (before?.revision ?? 0) + pending.revisions,
+      createdAt: before?.createdAt ?? now,
+      updatedAt: now,
+      expiresAt: pending.hidesStored ? pending.expiresAt : stored?.expiresAt,
+    };
+  }
+
+  scan(options: ScanOptions = {}): Scan {
+    this.#attempt.assertOpen();
+    const { limit, limitBytes, reverse, keysOnly } = checkScan(options);
+    const bounds = ownRange(this.#keys.toStoredRange(options));
+    const read = this.#attempt.reads.range(bounds, reverse === true);
+    const own = {
+      ...bounds,
+      ...(reverse ? { reverse } : {}),
+      ...(keysOnly ? { keysOnly } : {}),
+      ...(limit === undefined ? {} : { limit }),
+      ...(limitBytes === undefined ? {} : { limitBytes }),
+    };
+    const scan = new TransactionScan(own, this.#keys, this.#attempt.writes, read, () =>
+      this.#attempt.open(),
+    );
+    this.#attempt.scans.add(scan);
+    return scan;
+  }
+
+  put(key: Data, value: Data, expiry: Expiry = {}): void {
+    this.#attempt.assertOpen();
+    const { ttlMs, expiresAt } = expiry;
+    this.#attempt.writes.put(this.#ownKey(key), value, {
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    });
+  }
+
+  delete(key: Data): void {
+    this.#attempt.assertOpen();
+    this.#attempt.writes.delete(this.#ownKey(key));
+  }
+
+  deleteRange(range: KeyRange): void {
+    this.#attempt.assertOpen();
+    this.#attempt.writes.deleteRange(hasBounds(range) ? this.#keys.toStoredRange(range) : range);
+  }
+
+  merge(key: Data, operator: MergeOperator, operand: Operand): void {
+    this.#attempt.assertOpen();
+    this.#attempt.writes.merge(this.#ownKey(key), operator, operand);
+  }
+
+  async increment(key: Data, delta: number | bigint = 1): Promise<bigint> {
+    this.#attempt.assertOpen();
+    const own = this.#ownKey(key);
+    const added = decodeCounter(encodeCounter(delta));
+    const before = this.#attempt.writes.entryOf(own);
+    const stored = before?.hidesStored ? undefined : await (await this.#attempt.open()).get(own);
+    this.#attempt.assertOpen();
+    if (!before?.hidesStored) this.#attempt.reads.key(own, stored !== undefined);
+    // Asked again: another call may have written while this one read.
+    const pending = this.#attempt.writes.entryOf(own);
+    const value = pending === undefined ? stored : valueAfter(pending, stored);
+    if (value !== undefined && value.length !== COUNTER_BYTES) {
+      const message = `the value has ${value.length} bytes; a counter has ${COUNTER_BYTES}`;
+      throw new VarveError("NOT_A_COUNTER", message);
+    }
+    const sum = (value === undefined ? 0n : decodeCounter(value)) + added;
+    if (sum !== BigInt.asIntN(64, sum)) {
+      throw new VarveError("COUNTER_OVERFLOW", `64 bits do not hold ${sum}`);
+    }
+    // Nothing comes in between, so that this is the sum; and unlike a put it leaves the entry its expiry.
+    this.#attempt.writes.merge(own, "add", added);
+    return sum;
+  }
+
+  /** The stored key, as a copy; throws `KEY_EMPTY` for none. */
+  #ownKey(key: Data): Uint8Array {
+    const own = ownKey(key);
+    return this.#keys.toStored(own) as Uint8Array;
   }
 }
 

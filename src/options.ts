@@ -3,10 +3,9 @@
  * milliseconds. Settings may differ from one open to the next: files say themselves how to be read.
  */
 import { VarveError } from "./errors.ts";
-import { DURABILITIES, type Durability } from "./store.ts";
+import { CODECS, type CodecName, DURABILITIES, type Durability } from "./store.ts";
 
-export const CODECS = ["none", "lz4", "zstd"] as const;
-export type CodecName = (typeof CODECS)[number];
+export { CODECS, type CodecName } from "./store.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

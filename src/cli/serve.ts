@@ -44,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
   const database = await Database.open(options.data, { ...settings, logger });
   const server = new Server({
-    store: database,
+    store: database.stored,
     storeLimits: database.limits,
     version: packageVersion(),
     logger,

@@ -92,7 +92,13 @@ export class Admission {
     }
     this.#delayed[this.#reason()]++;
     return new Promise<Result>((resolve, reject) => {
-      const run = () => apply().then(resolve, reject);
+      const run = () => {
+        try {
+          apply().then(resolve, reject);
+        } catch (error) {
+          reject(error);
+        }
+      };
       this.#waiters.push({ bytes, entries, sinceMs: this.#clock.monotonicMs(), run, reject });
       this.#waitingBytes += bytes;
       this.#drain();

@@ -1,7 +1,14 @@
 /** Conditions of writes: checked as arguments, and held against what there is at the commit point. */
-import { type KeyBounds, keyBounds } from "../cursor/bounds.ts";
+import type { KeyBounds } from "../cursor/bounds.ts";
 import { VarveError } from "../errors.ts";
-import type { Condition, KeyRange, WriteCondition } from "../store.ts";
+import {
+  type Condition,
+  type KeyRange,
+  keyspaceOf,
+  NO_KEYSPACE,
+  prefixBytesOf,
+  type WriteCondition,
+} from "../store.ts";
 import type { Latest } from "./latest.ts";
 import { changeIn } from "./range-changes.ts";
 import { checkBounds, checkKey, type Limits } from "./validate.ts";
@@ -75,7 +82,7 @@ function checkList(given: readonly UncheckedCondition[], limits: Limits): Checke
       keys.push({ key, expects: expectationOf(one as Condition), unchangedSince });
     } else {
       checkRangeCondition(one);
-      ranges.push({ bounds: keyBounds(checkBounds(one.range, limits)), unchangedSince });
+      ranges.push({ bounds: checkBounds(one.range, limits), unchangedSince });
     }
   }
   return { keys, ranges };
@@ -133,8 +140,8 @@ export function assertHolds(condition: CheckedCondition, latest: Latest, forgott
     const isKnown = latest.changed !== 0 || unchangedSince >= forgotten;
     const isUnchanged = latest.changed <= unchangedSince && isKnown;
     if (isUnchanged && (expects === "anything" || sequence !== 0)) return;
-    throw conflict(`key ${shown(key)}`, unchangedSince, isKnown, {
-      key,
+    throw conflict(shown(key), unchangedSince, isKnown, {
+      key: ofCaller(key),
       ...(sequence === 0 ? {} : { sequence }),
     });
   }
@@ -143,8 +150,8 @@ export function assertHolds(condition: CheckedCondition, latest: Latest, forgott
   if (sequence !== 0 && expects === sequence) return;
   const wanted = typeof expects === "number" ? `of sequence ${expects}` : expects;
   const found = sequence === 0 ? "absent" : `of sequence ${sequence}`;
-  throw new VarveError("CONDITION_FAILED", `key ${shown(key)} is ${found}, not ${wanted}`, {
-    key,
+  throw new VarveError("CONDITION_FAILED", `${shown(key)} is ${found}, not ${wanted}`, {
+    key: ofCaller(key),
     ...(sequence === 0 ? {} : { sequence }),
   });
 }
@@ -156,8 +163,9 @@ export function assertUnchanged(range: CheckedRange, view: View, forgotten: numb
   const change = isKnown ? changeIn(view, bounds, unchangedSince) : { key: undefined };
   if (change === undefined) return;
   const { key } = change;
-  const what = key === undefined ? "a range" : `a range with key ${shown(key)}`;
-  throw conflict(what, unchangedSince, isKnown, key === undefined ? {} : { key });
+  const what = key === undefined ? "a range" : `a range with ${shown(key)}`;
+  const details = key === undefined ? {} : { key: ofCaller(key) };
+  throw conflict(what, unchangedSince, isKnown, details);
 }
 
 function conflict(
@@ -171,6 +179,14 @@ function conflict(
   return new VarveError("CONFLICT", message, { ...details, retryable: true });
 }
 
-function shown(key: Uint8Array): string {
-  return `${Buffer.from(key.subarray(0, SHOWN_BYTES_MAX)).toString("hex")} (hex)`;
+/** As its caller knows it: errors leave the store without a way back through a view of a keyspace. */
+function ofCaller(stored: Uint8Array): Uint8Array {
+  return stored.subarray(prefixBytesOf(stored));
+}
+
+function shown(stored: Uint8Array): string {
+  const id = keyspaceOf(stored);
+  const where = id === undefined || id === NO_KEYSPACE ? "" : ` of keyspace ${id}`;
+  const key = ofCaller(stored).subarray(0, SHOWN_BYTES_MAX);
+  return `key ${Buffer.from(key).toString("hex")} (hex)${where}`;
 }

@@ -8,45 +8,22 @@ import { DiskFileSystem } from "../fs/disk-file-system.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import type { Settings } from "../options.ts";
 import {
-  type BatchOptions,
-  type Commit,
-  type CountOptions,
   type Data,
-  type DeleteOptions,
-  type EntryRecord,
-  type Expiry,
-  type HistoryOptions,
-  type Incremented,
-  type IngestOptions,
-  type KeyRange,
-  type KeyVersion,
-  type MergeOperator,
-  NOT_CACHED,
-  type Operand,
-  type Operation,
-  type Page,
-  type PageOptions,
-  type Pairs,
-  type PutOptions,
-  type ReadOptions,
-  runTransaction,
-  type ScanOptions,
+  KeyMapping,
+  type Keyspace,
+  type KeyspaceChanges,
+  type KeyspaceInfo,
+  type KeyspaceOptions,
   type Store,
-  type Transaction,
-  type TransactionOptions,
-  type WatchOptions,
-  type WriteOptions,
 } from "../store.ts";
 import type { Engine } from "./engine.ts";
-import type { EngineWatch } from "./engine-watch.ts";
-import { checkAt, checkHistoryLimit } from "./history.ts";
+import { EngineKeyspace, EngineStore, writableOf } from "./engine-store.ts";
+import type { KeyspaceAdmin } from "./keyspace-admin.ts";
 import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
 import { type RepairReport, repairDirectory } from "./repair.ts";
-import type { EngineScan } from "./scan.ts";
-import { EngineSnapshot } from "./snapshot.ts";
 import { type DatabaseStats, statsOf } from "./stats.ts";
-import { checkKey, checkPage, checkRange, checkScan } from "./validate.ts";
+import { checkRange } from "./validate.ts";
 import {
   type TablesReport,
   type VerifyProgress,
@@ -54,19 +31,21 @@ import {
   verifyDirectory,
   verifyTables,
 } from "./verify.ts";
-import { Writes } from "./writes.ts";
 
 const VERIFY_RETRY_MS = 1000;
 
-export class Database implements Store {
+export class Database extends EngineStore implements Store {
   readonly #engine: Engine;
-  readonly #writes: Writes;
-  #closing: Promise<void> | undefined;
+  readonly #keys: KeyMapping;
+  readonly #keyspaces: KeyspaceAdmin;
+  #stored: Database | undefined;
   #verifying: VerifyProgress | undefined;
 
-  private constructor(engine: Engine) {
+  private constructor(engine: Engine, keys: KeyMapping) {
+    super(engine, keys);
     this.#engine = engine;
-    this.#writes = new Writes(engine);
+    this.#keys = keys;
+    this.#keyspaces = engine.keyspaceAdmin;
   }
 
   /**
@@ -77,7 +56,7 @@ export class Database implements Store {
    * `INVALID_ARGUMENT` for an unknown or wrong option.
    */
   static async open(directory: string, options: OpenOptions = {}): Promise<Database> {
-    return new Database(await openEngine(directory, options));
+    return new Database(await openEngine(directory, options), KeyMapping.DEFAULT);
   }
 
   /** What keys, values and batches may have at most. */
@@ -89,157 +68,57 @@ export class Database implements Store {
     return { keyBytesMax, valueBytesMax, batchBytesMax, batchOperationsMax };
   }
 
-  /** Resolves when the write is as durable as asked for, and visible to every later read. */
-  put(key: Data, value: Data, options?: PutOptions): Promise<Commit> {
-    try {
-      return this.#writable().put(key, value, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  /** The same database by its stored keys, all keyspaces of it (`protocol/keyspace-keys.ts`): what a server serves. */
+  get stored(): Database {
+    this.#stored ??= new Database(this.#engine, KeyMapping.STORED);
+    return this.#stored;
   }
 
-  delete(key: Data, options?: DeleteOptions): Promise<Commit> {
-    try {
-      return this.#writable().delete(key, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async keyspace(name: string, options?: KeyspaceOptions): Promise<Keyspace> {
+    const { id } = await this.openKeyspace(name, options);
+    return new EngineKeyspace(this.#engine, name, KeyMapping.of(id));
   }
 
-  async deleteRange(range: KeyRange, options?: WriteOptions): Promise<Commit> {
-    return this.#writable().deleteRange(range, options);
-  }
-
-  async batch(operations: readonly Operation[], options?: BatchOptions): Promise<Commit> {
-    return this.#writable().batch(operations, options);
-  }
-
-  async merge(
-    key: Data,
-    operator: MergeOperator,
-    operand: Operand,
-    options?: WriteOptions,
-  ): Promise<Commit> {
-    return this.#writable().merge(key, operator, operand, options);
-  }
-
-  async increment(
-    key: Data,
-    delta: number | bigint = 1,
-    options?: WriteOptions,
-  ): Promise<Incremented> {
-    return this.#writable().increment(key, delta, options);
-  }
-
-  async ingest(pairs: Pairs, options?: IngestOptions): Promise<Commit> {
-    this.#writable();
-    return this.#engine.ingests.run(pairs, options);
-  }
-
-  async expire(key: Data, expiry: Expiry, options?: WriteOptions): Promise<Commit | undefined> {
-    return this.#writable().expire(key, expiry, options);
-  }
-
-  async persist(key: Data, options?: WriteOptions): Promise<Commit | undefined> {
-    return this.#writable().persist(key, options);
-  }
-
-  get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    try {
-      const { reads } = this.#open();
-      return reads.get(checkKey(key, this.#engine.settings), this.#sequenceOf(options));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** `get` without a promise. What is not in memory is read with a blocking file call. */
-  getSync(key: Data): Uint8Array | undefined {
-    const { reads, commits } = this.#open();
-    return reads.getSync(checkKey(key, this.#engine.settings), commits.visibleSequence);
-  }
-
-  /** `get` without a promise, from memory alone: `NOT_CACHED` where the disk would have to be asked. */
-  getCached(key: Data): Uint8Array | undefined | typeof NOT_CACHED {
-    const { reads, commits } = this.#open();
-    const bytes = checkKey(key, this.#engine.settings);
-    return reads.getCached(bytes, commits.visibleSequence, NOT_CACHED);
-  }
-
-  async getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined> {
-    const { reads, settings } = this.#open();
-    return reads.getEntry(checkKey(key, settings), this.#sequenceOf(options));
-  }
-
-  async getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
-    return this.#getMany(keys, this.#sequenceOf(options));
-  }
-
-  scan(options?: ScanOptions): EngineScan {
-    return this.#scan(options, this.#sequenceOf(options));
-  }
-
-  async page(options?: PageOptions): Promise<Page> {
-    return this.#page(options, this.#sequenceOf(options));
-  }
-
-  async count(options?: CountOptions): Promise<number> {
-    return this.#count(options, this.#sequenceOf(options));
-  }
-
-  async history(key: Data, options?: HistoryOptions): Promise<KeyVersion[]> {
-    const { reads, commits, settings } = this.#open();
-    const limit = checkHistoryLimit(options?.limit);
-    return reads.history(checkKey(key, settings), commits.visibleSequence, limit);
-  }
-
-  watch(options?: WatchOptions): EngineWatch {
-    return this.#open().feed.watch(options);
-  }
-
-  /** The database as it is now, to be read for as long as the snapshot is open. */
-  async snapshot(): Promise<EngineSnapshot> {
-    const { snapshots, commits, maintenance } = this.#open();
-    const sequence = commits.visibleSequence;
-    snapshots.add(sequence);
-    return new EngineSnapshot(
-      sequence,
-      {
-        get: async (key) => this.#open().reads.get(checkKey(key, this.#engine.settings), sequence),
-        getEntry: async (key) =>
-          this.#open().reads.getEntry(checkKey(key, this.#engine.settings), sequence),
-        getMany: (keys) => this.#getMany(keys, sequence),
-        scan: (scanOptions) => this.#scan(scanOptions, sequence),
-        page: (pageOptions) => this.#page(pageOptions, sequence),
-        count: (countOptions) => this.#count(countOptions, sequence),
-      },
-      () => {
-        snapshots.remove(sequence);
-        // What only the snapshot saw may be worth a compaction.
-        maintenance.wake();
-      },
-    );
-  }
-
-  async transaction<Result>(
-    body: (transaction: Transaction) => Promise<Result> | Result,
-    options?: TransactionOptions,
-  ): Promise<Result> {
+  /** What there is to know of a keyspace, opened or created as by `keyspace`. */
+  async openKeyspace(
+    name: string,
+    options?: KeyspaceOptions,
+  ): Promise<Omit<KeyspaceInfo, "bytes">> {
     this.#open();
-    return runTransaction(this, body, options);
+    return this.#keyspaces.open(name, options);
+  }
+
+  async keyspaces(): Promise<KeyspaceInfo[]> {
+    this.#open();
+    return this.#keyspaces.list();
+  }
+
+  async dropKeyspace(name: string): Promise<boolean> {
+    this.#open();
+    return this.#keyspaces.drop(name);
+  }
+
+  async alterKeyspace(name: string, changes: KeyspaceChanges): Promise<void> {
+    this.#open();
+    return this.#keyspaces.alter(name, changes);
   }
 
   /** Writes all memtables to tables; resolves when they are on the disk. */
   async flush(): Promise<void> {
-    this.#writable();
-    const { commits, maintenance } = this.#engine;
+    const { commits, maintenance } = this.#open();
+    writableOf(this.#engine);
     await commits.rotate();
     await maintenance.flushed();
   }
 
-  /** Flushes, then compacts the keys from `gte` to `lte` (all, without bounds) down to the last level. */
+  /** Flushes, then compacts the keys from `gte` to `lte` (all, of all keyspaces, without bounds) down to the last level. */
   async compact(range: { readonly gte?: Data; readonly lte?: Data } = {}): Promise<void> {
-    const checked = checkRange(range, this.#engine.settings);
+    const { gte, lte } = range;
+    const stored = {
+      ...(gte === undefined ? {} : { gte: this.#keys.toStored(gte) }),
+      ...(lte === undefined ? {} : { lte: this.#keys.toStored(lte) }),
+    };
+    const checked = checkRange(stored, this.#engine.limits);
     await this.flush();
     await this.#engine.maintenance.compact(checked);
   }
@@ -288,51 +167,15 @@ export class Database implements Store {
 
   /** Waits for the writes in flight, syncs and gives the directory back. Closing twice is fine. */
   close(): Promise<void> {
-    this.#closing ??= this.#engine.close();
-    return this.#closing;
+    return this.#engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]> {
-    if (!Array.isArray(keys)) {
-      throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
-    }
-    const checked = keys.map((key: Data) => checkKey(key, this.#engine.settings));
-    return this.#open().reads.getMany(checked, sequence);
-  }
-
-  #page(options: PageOptions | undefined, sequence: number): Promise<Page> {
-    return this.#open().reads.page(checkPage(options, this.#engine.settings), sequence);
-  }
-
-  #count(options: CountOptions | undefined, sequence: number): Promise<number> {
-    return this.#open().reads.count(checkScan(options, this.#engine.settings), sequence);
-  }
-
-  /** The sequence that a read is to see. */
-  #sequenceOf(options: ReadOptions | undefined): number {
-    const { commits, tree } = this.#open();
-    const at = options?.at;
-    if (at === undefined) return commits.visibleSequence;
-    return checkAt(at, commits.visibleSequence, tree.version.prunedTo);
-  }
-
-  #scan(options: ScanOptions | undefined, sequence: number): EngineScan {
-    return this.#open().reads.scan(checkScan(options, this.#engine.settings), sequence);
-  }
-
   #open(): Engine {
-    if (this.#closing !== undefined) throw new VarveError("CLOSED", "the database is closed");
+    if (this.#engine.isClosing) throw new VarveError("CLOSED", "the database is closed");
     return this.#engine;
-  }
-
-  /** Throws where the database is closed, or was stopped by an earlier failure of the log. */
-  #writable(): Writes {
-    const { failure } = this.#open().commits;
-    if (failure !== undefined) throw failure;
-    return this.#writes;
   }
 }

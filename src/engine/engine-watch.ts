@@ -5,12 +5,14 @@
 import { VarveError } from "../errors.ts";
 import type { Clock } from "../fs/clock.ts";
 import { FOLLOWED, type LogFollower } from "../log/log-follower.ts";
-import type { Watch, WatchEvent } from "../store.ts";
+import type { KeyMapping, Watch, WatchEvent } from "../store.ts";
 
 const END: IteratorResult<WatchEvent, undefined> = { done: true, value: undefined };
 
 export interface EngineWatchParts {
   readonly follower: LogFollower;
+  /** Of whom the events are told. */
+  readonly keys: KeyMapping;
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly signal: AbortSignal | undefined;
@@ -135,7 +137,7 @@ export class EngineWatch implements Watch {
 
   #tell(event: WatchEvent): WatchEvent {
     this.#toldMs = this.#parts.clock.monotonicMs();
-    return event;
+    return this.#parts.keys.fromStoredEvent(event);
   }
 
   /** Resolves when there may be something new, or the time is up. */

@@ -11,6 +11,8 @@ import type { CommitQueue } from "./commit-queue.ts";
 import type { Feed } from "./feed.ts";
 import type { IdleTidy } from "./idle-tidy.ts";
 import type { Ingests } from "./ingests.ts";
+import { KeyspaceAdmin } from "./keyspace-admin.ts";
+import type { KeyspaceDirectory } from "./keyspace-directory.ts";
 import type { LogRetirement } from "./log-retirement.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { Reads } from "./reads.ts";
@@ -19,9 +21,13 @@ import type { SnapshotList } from "./snapshot-list.ts";
 import type { SpaceGuard } from "./space-guard.ts";
 import type { TableFiles } from "./table-files.ts";
 import type { Tree } from "./tree.ts";
+import type { Limits } from "./validate.ts";
+import { Writes } from "./writes.ts";
 
 export interface EngineParts {
   readonly settings: Settings;
+  readonly limits: Limits;
+  readonly keyspaces: KeyspaceDirectory;
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly directory: string;
@@ -46,12 +52,32 @@ export interface EngineParts {
 }
 
 export interface Engine extends EngineParts {
-  /** In the order that loses nothing: writes in flight, background work, log, manifest, files, lock. */
+  readonly writes: Writes;
+  readonly keyspaceAdmin: KeyspaceAdmin;
+  /** It takes no more calls. */
+  readonly isClosing: boolean;
+  /** In the order that loses nothing: writes in flight, background work, log, manifest, files, lock. Twice is fine. */
   close(): Promise<void>;
 }
 
 export function assembleEngine(parts: EngineParts): Engine {
-  return { ...parts, close: () => closeEngine(parts) };
+  const writes = new Writes(parts);
+  let closing: Promise<void> | undefined;
+  const engine = {
+    ...parts,
+    writes,
+    keyspaceAdmin: new KeyspaceAdmin(parts, () => {
+      if (parts.commits.failure !== undefined) throw parts.commits.failure;
+      return writes;
+    }),
+    isClosing: false,
+    close: () => {
+      engine.isClosing = true;
+      closing ??= closeEngine(parts);
+      return closing;
+    },
+  };
+  return engine;
 }
 
 async function closeEngine(parts: EngineParts): Promise<void> {

@@ -6,18 +6,19 @@
  * Source of the idea: etcd's watch (revisions, progress, compaction) over RocksDB's `GetUpdatesSince`.
  */
 import { join } from "node:path";
-import { keyBounds } from "../cursor/bounds.ts";
+import type { KeyBounds } from "../cursor/bounds.ts";
 import { VarveError } from "../errors.ts";
 import type { Clock } from "../fs/clock.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { logName } from "../fs/names.ts";
 import type { Log } from "../log/log.ts";
 import { compacted, type FollowedLog, LogFollower } from "../log/log-follower.ts";
-import type { Settings } from "../options.ts";
-import type { WatchOptions } from "../store.ts";
+import type { KeyMapping, WatchOptions } from "../store.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { EngineWatch } from "./engine-watch.ts";
 import { SegmentFiles } from "./segment-files.ts";
+import type { Limits } from "./validate.ts";
+import { assertKeyspace } from "./validate-keyspace.ts";
 import { checkWatch } from "./validate-watch.ts";
 
 export interface FeedStats {
@@ -32,7 +33,7 @@ export interface FeedParts {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly directory: string;
-  readonly settings: Settings;
+  readonly limits: Limits;
   readonly commits: CommitQueue;
   /** `undefined` where nothing is ever committed. */
   readonly log: (FollowedLog & Pick<Log, "segmentLength" | "retainedBytes">) | undefined;
@@ -49,12 +50,12 @@ export class Feed {
   }
 
   /**
-   * Throws `INVALID_ARGUMENT`, and `READ_ONLY` where nothing is ever committed. What is wrong with `since` alone is for
+   * The bounds are those of stored keys; events have them as `keys` does. Throws `INVALID_ARGUMENT`, and `READ_ONLY` where nothing is ever committed. What is wrong with `since` alone is for
    * the watch to tell.
    */
-  watch(options: WatchOptions = {}): EngineWatch {
-    const { log, commits, clock, settings } = this.#parts;
-    const { heartbeatMs, signal, since, range } = checkWatch(options, settings);
+  watch(options: WatchOptions, keys: KeyMapping): EngineWatch {
+    const { log, commits, clock, limits } = this.#parts;
+    const { heartbeatMs, signal, since, bounds } = checkWatch(options, limits);
     if (log === undefined) {
       throw commits.failure ?? new VarveError("READ_ONLY", "the database takes no writes");
     }
@@ -67,7 +68,7 @@ export class Feed {
       log,
       pathOf: (segment) => this.#pathOf(segment),
       read: (segment, target, position) => reader.read(segment, target, position),
-      range: keyBounds(range),
+      range: bounds,
       nowMs: () => clock.now(),
       since: from,
       start: isAtEnd ? { segment: log.segmentNumber, offset: log.segmentLength } : undefined,
@@ -78,7 +79,8 @@ export class Feed {
       heartbeatMs,
       signal,
       visible: () => commits.visibleSequence,
-      failure: () => commits.failure,
+      keys,
+      failure: () => commits.failure ?? droppedOf(bounds, limits),
       release: () => {
         this.#watches.delete(watch);
         if (this.#watches.size === 0) commits.onVisible = undefined;
@@ -120,6 +122,17 @@ export class Feed {
 
   #pathOf(segment: number): string {
     return join(this.#parts.directory, logName(segment));
+  }
+}
+
+/** Why nothing will come of a keyspace that was dropped, once that is so. */
+function droppedOf({ lower }: KeyBounds, { keyspaces }: Limits): VarveError | undefined {
+  if (lower === undefined) return undefined;
+  try {
+    assertKeyspace(lower, keyspaces);
+    return undefined;
+  } catch (error) {
+    return error as VarveError;
   }
 }
 

@@ -14,16 +14,14 @@ import type { TableCache } from "./table-cache.ts";
 export class HeldRun implements TableRun {
   readonly #metas: readonly TableMeta[];
   readonly #tables: TableCache;
+  readonly length: number;
   #held: OpenTable | undefined;
 
-  /** `metas` are in key order and do not overlap. */
-  constructor(metas: readonly TableMeta[], tables: TableCache) {
+  /** `metas` are in key order and do not overlap; those that begin at `upper` or after it are left out. */
+  constructor(metas: readonly TableMeta[], tables: TableCache, upper?: Uint8Array) {
     this.#metas = metas;
     this.#tables = tables;
-  }
-
-  get length(): number {
-    return this.#metas.length;
+    this.length = upper === undefined ? metas.length : this.#countBefore(upper);
   }
 
   smallest(i: number): Uint8Array {
@@ -32,7 +30,7 @@ export class HeldRun implements TableRun {
 
   find(key: Uint8Array): number {
     let low = 0;
-    let high = this.#metas.length;
+    let high = this.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (compareBytes(this.#meta(middle).largest, key) < 0) low = middle + 1;
@@ -67,6 +65,18 @@ export class HeldRun implements TableRun {
     this.#held?.release();
     this.#held = table;
     return new TableCursor(table.table, new ReadAhead(table));
+  }
+
+  /** Tables that begin before `upper`. */
+  #countBefore(upper: Uint8Array): number {
+    let low = 0;
+    let high = this.#metas.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes(this.#meta(middle).smallest, upper) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #meta(i: number): TableMeta {

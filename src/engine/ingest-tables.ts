@@ -10,11 +10,12 @@ import { EntryRunWriter } from "../compaction/entry-run.ts";
 import { VarveError } from "../errors.ts";
 import { FLAG, KIND } from "../key.ts";
 import type { Settings } from "../options.ts";
-import type { Pair, PairSink } from "../store.ts";
+import { type KeyMapping, keyspaceOf, type Pair, type PairSink } from "../store.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { TableFiles } from "./table-files.ts";
-import { checkKey, checkValue } from "./validate.ts";
+import { checkKey, checkValue, expiryOf, type Limits } from "./validate.ts";
+import { assertKeyspace } from "./validate-keyspace.ts";
 
 /** One is gathered, one waits, one is written, and one is on its way to the disk. */
 const RUNS_MAX = 4;
@@ -23,12 +24,15 @@ const RUN_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface IngestTablesOptions {
   readonly settings: Settings;
+  readonly limits: Limits;
+  readonly keys: KeyMapping;
   readonly maintenance: Pick<Maintenance, "writeIngested">;
   readonly files: Pick<TableFiles, "remove" | "syncNames">;
   /** Throws where the disk is too full to go on. */
   readonly assertSpace: () => void;
   readonly sequence: number;
   readonly timeMs: number;
+  /** Of all entries; where it is left open, as their keyspace has it. */
   readonly expiresAtMs: number | undefined;
 }
 
@@ -50,6 +54,9 @@ export class IngestTables implements PairSink {
   #bytes = 0;
   /** Of the run that was handed over last. */
   #lastKey = new Uint8Array();
+  #firstKey: Uint8Array | undefined;
+  #keyspace: number | undefined;
+  #expiresAtMs: number | undefined;
   /** For the pair that was not taken. */
   #bytesWanted = 0;
 
@@ -60,8 +67,7 @@ export class IngestTables implements PairSink {
   }
 
   take(pair: Pair): boolean {
-    const { settings, expiresAtMs } = this.#options;
-    const [key, value] = this.#checked(pair, settings);
+    const [key, value] = this.#checked(pair);
     const run = this.#run;
     const order =
       run === undefined || run.usedBytes === 0
@@ -71,7 +77,7 @@ export class IngestTables implements PairSink {
       const message = `pair ${this.#pairs} is not in order: its key does not come after the one before`;
       throw new VarveError("INVALID_ARGUMENT", message);
     }
-    if (run === undefined || !run.add(key, value, expiresAtMs)) {
+    if (run === undefined || !run.add(key, value, this.#expiresAtMs)) {
       this.#bytesWanted = EntryRunWriter.bytesFor(key, value);
       return false;
     }
@@ -121,17 +127,43 @@ export class IngestTables implements PairSink {
     this.#tables = [];
   }
 
-  #checked(pair: Pair, settings: Settings): readonly [Uint8Array, Uint8Array] {
+  get expires(): boolean {
+    return this.#expiresAtMs !== undefined;
+  }
+
+  /** Throws `NO_SUCH_KEYSPACE` where that of the entries was dropped meanwhile. */
+  assertKeyspace(): void {
+    const { limits } = this.#options;
+    if (this.#firstKey !== undefined) assertKeyspace(this.#firstKey, limits.keyspaces);
+  }
+
+  #checked(pair: Pair): readonly [Uint8Array, Uint8Array] {
     if (!Array.isArray(pair) || pair.length !== 2) {
       const message = `pair ${this.#pairs} is not an array of a key and a value`;
       throw new VarveError("INVALID_ARGUMENT", message);
     }
     try {
-      return [checkKey(pair[0], settings), checkValue(pair[1], settings)];
+      const { limits, keys } = this.#options;
+      const key = checkKey(keys.toStored(pair[0]), limits);
+      if (this.#firstKey === undefined) this.#begin(key);
+      else if (key[0] === 0 || this.#firstKey[0] === 0) this.#assertSameKeyspace(key);
+      return [key, checkValue(pair[1], limits)];
     } catch (error) {
       if (!(error instanceof VarveError)) throw error;
       throw new VarveError(error.code, `pair ${this.#pairs}: ${error.message}`);
     }
+  }
+
+  #begin(key: Uint8Array): void {
+    const { limits, expiresAtMs, timeMs } = this.#options;
+    this.#firstKey = new Uint8Array(key);
+    this.#keyspace = keyspaceOf(key);
+    this.#expiresAtMs = expiresAtMs ?? expiryOf(key, undefined, limits, timeMs);
+  }
+
+  #assertSameKeyspace(key: Uint8Array): void {
+    if (keyspaceOf(key) === this.#keyspace) return;
+    throw new VarveError("INVALID_ARGUMENT", "it is of another keyspace than the first");
   }
 
   #handOver(): void {
@@ -140,13 +172,13 @@ export class IngestTables implements PairSink {
     this.#run = undefined;
     this.#lastKey = new Uint8Array(run.lastKey);
     this.#bytes += run.usedBytes;
-    const { maintenance, timeMs, expiresAtMs } = this.#options;
+    const { maintenance, timeMs } = this.#options;
     const place = this.#tables.push([]) - 1;
     const task = {
       kind: "ingest",
       run: run.memory,
       runBytes: run.usedBytes,
-      entryKind: expiresAtMs === undefined ? KIND.PUT : KIND.PUT | FLAG.EXPIRES,
+      entryKind: this.expires ? KIND.PUT | FLAG.EXPIRES : KIND.PUT,
       timeMs,
       sequence: this.sequence,
       cancel: this.#cancel,

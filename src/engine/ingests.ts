@@ -18,7 +18,14 @@ import type { Clock } from "../fs/clock.ts";
 import { SEQUENCE_MAX } from "../key.ts";
 import { hasKeysIn } from "../memtable/memtable-keys.ts";
 import type { Settings } from "../options.ts";
-import { type Commit, drainPairs, type IngestOptions, type Pairs, Stop } from "../store.ts";
+import {
+  type Commit,
+  drainPairs,
+  type IngestOptions,
+  type KeyMapping,
+  type Pairs,
+  Stop,
+} from "../store.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { Admission } from "./admission.ts";
 import { type CommitQueue, clampTime } from "./commit-queue.ts";
@@ -28,7 +35,7 @@ import type { Retention } from "./retention.ts";
 import type { SpaceGuard } from "./space-guard.ts";
 import type { TableFiles } from "./table-files.ts";
 import type { Tree } from "./tree.ts";
-import { checkExpiry } from "./validate.ts";
+import { checkExpiry, type Limits } from "./validate.ts";
 
 /** As many writes may overtake an ingest before its tables must be written once more, and then twice as many, and so on. */
 const SEQUENCES_AHEAD = 2 ** 24;
@@ -40,6 +47,7 @@ const RETRY_MS = 1000;
 
 export interface IngestParts {
   readonly settings: Settings;
+  readonly limits: Limits;
   readonly clock: Clock;
   readonly tree: Tree;
   readonly commits: CommitQueue;
@@ -91,7 +99,8 @@ export class Ingests {
     };
   }
 
-  async run(pairs: Pairs, options: IngestOptions = {}): Promise<Commit> {
+  /** All pairs are of one keyspace; `keys` are their caller's. */
+  async run(pairs: Pairs, options: IngestOptions = {}, keys: KeyMapping): Promise<Commit> {
     const { clock, space, commits } = this.#parts;
     const timeMs = clampTime(clock.now());
     const expiresAtMs = checkExpiry(options, timeMs);
@@ -108,9 +117,11 @@ export class Ingests {
     const abort = () => stop.stop(new VarveError("ABORTED", "the ingest was ended by its signal"));
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
-    const { settings, maintenance, files } = this.#parts;
+    const { settings, limits, maintenance, files } = this.#parts;
     const tables = new IngestTables({
       settings,
+      limits,
+      keys,
       maintenance,
       files,
       assertSpace: () => space.assertSpace(),
@@ -121,7 +132,7 @@ export class Ingests {
     this.#stop = stop;
     this.#tables = tables;
     maintenance.ingestSinceMs = timeMs;
-    const running = this.#ingest(pairs, tables, expiresAtMs !== undefined, stop);
+    const running = this.#ingest(pairs, tables, stop);
     this.#running = running.catch(() => undefined);
     try {
       return (await running) ?? { version: commits.visibleSequence };
@@ -140,20 +151,13 @@ export class Ingests {
   }
 
   /** `undefined` where there was nothing to ingest. */
-  async #ingest(
-    pairs: Pairs,
-    tables: IngestTables,
-    expires: boolean,
-    stop: Stop,
-  ): Promise<Commit | undefined> {
+  async #ingest(pairs: Pairs, tables: IngestTables, stop: Stop): Promise<Commit | undefined> {
     const state = { isInstalled: false };
     try {
       stop.check();
       await drainPairs(pairs, tables, stop);
       const written = await stop.orStopped(tables.finish());
-      return written.length === 0
-        ? undefined
-        : await this.#commit(written, tables, expires, stop, state);
+      return written.length === 0 ? undefined : await this.#commit(written, tables, stop, state);
     } catch (error) {
       if (!state.isInstalled) await tables.remove();
       throw error;
@@ -163,7 +167,6 @@ export class Ingests {
   async #commit(
     written: readonly TableMeta[],
     tables: IngestTables,
-    expires: boolean,
     stop: Stop,
     state: { isInstalled: boolean },
   ): Promise<Commit> {
@@ -184,6 +187,7 @@ export class Ingests {
         await stop.orStopped(commits.rotate());
         await stop.orStopped(maintenance.flushed());
       }
+      tables.assertKeyspace();
       // From here on without a wait: nothing is submitted between the look and this.
       const { sequence } = tables;
       const before = commits.submittedSequence;
@@ -203,6 +207,7 @@ export class Ingests {
       const settled = () => {
         tree.pendingIngest = undefined;
       };
+      const { expires } = tables;
       tree.pendingIngest = { expires, settled: committed.then(settled, settled) };
       // What is let through comes after it.
       admission.release();

@@ -17,6 +17,7 @@ import { Feed } from "./feed.ts";
 import { FileNumbers } from "./file-numbers.ts";
 import { IdleTidy } from "./idle-tidy.ts";
 import { Ingests } from "./ingests.ts";
+import { KeyspaceDirectory } from "./keyspace-directory.ts";
 import { LogRetirement } from "./log-retirement.ts";
 import { Maintenance } from "./maintenance.ts";
 import { makeDirectory } from "./make-directory.ts";
@@ -203,8 +204,11 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     maintenance,
     logReserveBytes: () => log.reserveBytes,
   });
+  const keyspaces = new KeyspaceDirectory();
+  const limits = { ...settings, keyspaces };
   const ingests = new Ingests({
     settings,
+    limits,
     clock,
     tree,
     commits,
@@ -214,6 +218,8 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     files,
     retention,
   });
+  const reads = new Reads(tree, () => clock.now());
+  await keyspaces.load(reads, commits.visibleSequence);
   maintenance.wake();
   if (replayed.stats.segments >= SEGMENTS_MAX) {
     // A failure is the log's, and has been told by `onFailure`.
@@ -221,6 +227,8 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   }
   return assembleEngine({
     settings,
+    limits,
+    keyspaces,
     fs,
     clock,
     directory,
@@ -230,12 +238,12 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     tree,
     files,
     commits,
-    feed: new Feed({ fs, clock, directory, settings, commits, log }),
+    feed: new Feed({ fs, clock, directory, limits, commits, log }),
     ingests,
     retirement,
     admission,
     maintenance,
-    reads: new Reads(tree, () => clock.now()),
+    reads,
     snapshots,
     space,
     idleTidy,

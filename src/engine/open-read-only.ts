@@ -14,6 +14,7 @@ import { CommitQueue } from "./commit-queue.ts";
 import { assembleEngine, type Engine } from "./engine.ts";
 import { Feed } from "./feed.ts";
 import { FileNumbers } from "./file-numbers.ts";
+import { KeyspaceDirectory } from "./keyspace-directory.ts";
 import { Maintenance } from "./maintenance.ts";
 import { planMemory } from "./memory-plan.ts";
 import { MemtableSet } from "./memtable-set.ts";
@@ -89,8 +90,21 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
     onFailure: nothing,
     failure: readOnlyError(),
   });
+  const keyspaces = new KeyspaceDirectory();
+  const limits = { ...settings, keyspaces };
+  const reads = new Reads(tree, () => clock.now());
+  try {
+    await keyspaces.load(reads, commits.visibleSequence);
+  } catch (error) {
+    if (!(error instanceof VarveError) || error.code !== "CORRUPTION") throw error;
+    const message = `which keyspaces there are cannot be read: ${error.message}`;
+    logger.error({ damage: message }, "passed over damage");
+    recovery.damage.push(message);
+  }
   return assembleEngine({
     settings,
+    limits,
+    keyspaces,
     fs,
     clock,
     directory,
@@ -104,7 +118,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       remove: nothing,
     },
     commits,
-    feed: new Feed({ fs, clock, directory, settings, commits, log: undefined }),
+    feed: new Feed({ fs, clock, directory, limits, commits, log: undefined }),
     ingests: {
       run: () => Promise.reject(readOnlyError()),
       close: () => Promise.resolve(),
@@ -130,7 +144,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       onLogFloor: nothing,
       onChange: nothing,
     }),
-    reads: new Reads(tree, () => clock.now()),
+    reads,
     snapshots,
     idleTidy: { close: nothing },
     space: new SpaceGuard({ fs, directory, clock, logger, reserveBytes: 0, onSpace: nothing }),

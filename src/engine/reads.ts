@@ -3,23 +3,20 @@
  * answered without waiting; what is not is read off the event loop under a pinned view.
  */
 import { BytePool } from "../bytes/byte-pool.ts";
-import { toBytes } from "../bytes/data.ts";
-import { type KeyBounds, keyBounds } from "../cursor/bounds.ts";
+import type { KeyBounds } from "../cursor/bounds.ts";
 import { mergeCursors } from "../cursor/merge-cursor.ts";
 import { RunCursor } from "../cursor/run-cursor.ts";
 import { VisibleCursor } from "../cursor/visible-cursor.ts";
 import type { EntryCursor } from "../entry-cursor.ts";
 import { MemtableCursor } from "../memtable/memtable-cursor.ts";
 import { LEVELS } from "../options.ts";
-import type {
-  CountOptions,
-  Data,
-  EntryRecord,
-  KeyRange,
-  KeyVersion,
-  Page,
-  PageOptions,
-  ScanOptions,
+import {
+  type EntryRecord,
+  KeyMapping,
+  type KeyVersion,
+  type Page,
+  type PageOptions,
+  type ScanOptions,
 } from "../store.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
 import { EntrySum } from "./entry-sum.ts";
@@ -162,33 +159,44 @@ export class Reads {
     return values;
   }
 
-  /** `options` were checked. The scan pins the view of this moment until it ends. */
-  scan(options: ScanOptions, sequence: number): EngineScan {
-    return this.#scan(options, boundsOf(options), sequence);
+  /**
+   * `options` were checked; what bounds they have is told by `bounds`, whose bytes must stay as they are. Keys come out,
+   * and are sought, as `keys` has them. The scan pins the view of this moment until it ends.
+   */
+  scan(
+    options: ScanOptions,
+    bounds: KeyBounds,
+    sequence: number,
+    keys: KeyMapping = KeyMapping.STORED,
+  ): EngineScan {
+    return this.#scan(options, bounds, sequence, keys);
   }
 
-  /** `options` were checked. */
-  async page(options: PageOptions, sequence: number): Promise<Page> {
+  /** As `scan`. */
+  async page(
+    options: PageOptions,
+    bounds: KeyBounds,
+    sequence: number,
+    keys: KeyMapping,
+  ): Promise<Page> {
     const { cursor, limit = PAGE_ENTRIES, limitBytes = PAGE_BYTES } = options;
-    const bounds = boundsOf(options);
     const reverse = options.reverse === true;
     const from = cursor === undefined ? bounds : boundsFrom(cursor, bounds, reverse);
-    await using scan = this.#scan({ ...options, limit, limitBytes }, from, sequence);
+    await using scan = this.#scan({ ...options, limit, limitBytes }, from, sequence, keys);
     const { entries, resume } = await scan.page();
     const next = resume === undefined ? undefined : encodePageCursor(bounds, reverse, resume);
     return { entries, cursor: next };
   }
 
-  /** `options` were checked. */
-  async count(options: CountOptions, sequence: number): Promise<number> {
-    await using scan = this.#scan({ keysOnly: true }, boundsOf(options), sequence);
+  async count(bounds: KeyBounds, sequence: number): Promise<number> {
+    await using scan = this.#scan({ keysOnly: true }, bounds, sequence, KeyMapping.STORED);
     return await scan.count();
   }
 
-  #scan(options: ScanOptions, bounds: KeyBounds, sequence: number): EngineScan {
+  #scan(options: ScanOptions, bounds: KeyBounds, sequence: number, keys: KeyMapping): EngineScan {
     const { views } = this.#tree;
     const view = views.pin();
-    const runs = this.#runs(view);
+    const runs = this.#runs(view, bounds.upper);
     this.scans++;
     this.openScans++;
     const reverse = options.reverse === true;
@@ -207,6 +215,7 @@ export class Reads {
       keysOnly: options.keysOnly === true,
       seekable: options.seekable === true,
       reverse,
+      keys,
       pool: this.#pool,
       foldOf: (key) => this.foldOf(view, key, sequence),
       release: () => {
@@ -224,12 +233,13 @@ export class Reads {
     return new ValueFold(versions, this.#now());
   }
 
-  #runs(view: View): HeldRun[] {
+  /** Of level 0 and of each deeper level that has tables, though none may be before `upper`. */
+  #runs(view: View, upper: Uint8Array | undefined): HeldRun[] {
     const { tables } = this.#tree;
-    const runs = view.version.level0.map((meta) => new HeldRun([meta], tables));
+    const runs = view.version.level0.map((meta) => new HeldRun([meta], tables, upper));
     for (let level = 1; level < LEVELS; level++) {
       const { files } = view.version.level(level);
-      if (files.length > 0) runs.push(new HeldRun(files, tables));
+      if (files.length > 0) runs.push(new HeldRun(files, tables, upper));
     }
     return runs;
   }
@@ -298,11 +308,4 @@ function recordOf(sum: EntrySum, value: Uint8Array | undefined): EntryRecord | u
     updatedAt: updatedAtMs,
     expiresAt: expiresAtMs === Number.POSITIVE_INFINITY ? undefined : expiresAtMs,
   };
-}
-
-/** The bounds as bytes of the scan's own: it may begin after the caller has used its arrays again. */
-function boundsOf({ gte, gt, lt, lte, prefix }: KeyRange): KeyBounds {
-  const own = (bound: Data | undefined) =>
-    bound === undefined ? undefined : new Uint8Array(toBytes(bound));
-  return keyBounds({ gte: own(gte), gt: own(gt), lt: own(lt), lte: own(lte), prefix: own(prefix) });
 }

@@ -9,7 +9,13 @@ import { keyAfter } from "../cursor/bounds.ts";
 import type { VisibleCursor } from "../cursor/visible-cursor.ts";
 import { CURSOR } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
-import type { Data, Entry, SeekableScan } from "../store.ts";
+import {
+  type Data,
+  type Entry,
+  type KeyMapping,
+  prefixBytesOf,
+  type SeekableScan,
+} from "../store.ts";
 import type { ValueFold } from "./value-fold.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
@@ -23,7 +29,7 @@ const SKIPS_PER_TURN = 10_000;
 
 export interface EntriesPage {
   readonly entries: Entry[];
-  /** Where the next page begins: its first key, or backwards the first before which it begins. None at the end. */
+  /** Where the next page begins: its first stored key, or backwards the first before which it begins. None at the end. */
   readonly resume: Uint8Array | undefined;
 }
 
@@ -33,6 +39,7 @@ export class EngineScan implements SeekableScan {
   #cursor: VisibleCursor | undefined;
   /** Makes the cursor, where that has to wait. */
   readonly #makeCursor: () => Promise<VisibleCursor>;
+  readonly #keys: KeyMapping;
   readonly #pool: BytePool;
   readonly #foldOf: (key: Uint8Array) => ValueFold;
   /** What the present entry's value is folded from, where that is an operand. */
@@ -58,12 +65,13 @@ export class EngineScan implements SeekableScan {
     /** Or a function that makes one, where that has to wait. */
     cursor: VisibleCursor | (() => Promise<VisibleCursor>);
     limit: number;
-    /** Of keys and values together; the entry that reaches it is the last. */
+    /** Of callers' keys and values together; the entry that reaches it is the last. */
     limitBytes: number;
     keysOnly: boolean;
     seekable: boolean;
     reverse: boolean;
     skipsPerTurn?: number;
+    keys: KeyMapping;
     pool: BytePool;
     /** Begins to fold the value of a key as the scan sees it. */
     foldOf: (key: Uint8Array) => ValueFold;
@@ -75,6 +83,7 @@ export class EngineScan implements SeekableScan {
       this.#cursor = cursor;
       this.#makeCursor = async () => cursor;
     }
+    this.#keys = options.keys;
     this.#pool = options.pool;
     this.#foldOf = options.foldOf;
     this.#left = options.limit;
@@ -108,7 +117,7 @@ export class EngineScan implements SeekableScan {
 
   /** `key` was checked. */
   seek(key: Data): Promise<void> {
-    const own = new Uint8Array(toBytes(key));
+    const own = new Uint8Array(toBytes(this.#keys.toStored(key)));
     return this.#queue(() => this.#seek(own));
   }
 
@@ -175,11 +184,12 @@ export class EngineScan implements SeekableScan {
       if (!this.#seekable) this.#end();
       return undefined;
     }
+    const { key, keyStart, keyEnd } = cursor;
     const entry: Entry = [
-      this.#pool.copy(cursor.key, cursor.keyStart, cursor.keyEnd),
+      this.#pool.copy(key, keyStart + this.#keys.hiddenBytes(key, keyStart), keyEnd),
       this.#keysOnly ? NO_VALUE : this.#valueOf(cursor),
     ];
-    this.#leftBytes -= entry[0].length + entry[1].length;
+    this.#leftBytes -= keyEnd - keyStart - prefixBytesOf(key, keyStart) + entry[1].length;
     if (--this.#left === 0 || this.#leftBytes <= 0) this.#end();
     return entry;
   }
@@ -242,7 +252,10 @@ export class EngineScan implements SeekableScan {
       if (entry === undefined) return { entries, resume: undefined };
       entries.push(entry);
       if (entries.length % this.#skipsPerTurn === 0) await turn();
-      if (this.#ended) return { entries, resume: this.#reverse ? entry[0] : keyAfter(entry[0]) };
+      if (this.#ended) {
+        const last = toBytes(this.#keys.toStored(entry[0]));
+        return { entries, resume: this.#reverse ? last : keyAfter(last) };
+      }
     }
   }
 

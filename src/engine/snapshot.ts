@@ -7,8 +7,10 @@ import type {
   CountOptions,
   Data,
   EntryRecord,
+  Keyspace,
   Page,
   PageOptions,
+  PageReader,
   ReadOptions,
   ScanOptions,
   Snapshot,
@@ -17,65 +19,81 @@ import type { EngineScan } from "./scan.ts";
 
 /** Reading at the snapshot's sequence, as the database does it. */
 export interface SnapshotReads {
-  get(key: Data, sequence: number): Promise<Uint8Array | undefined>;
-  getEntry(key: Data, sequence: number): Promise<EntryRecord | undefined>;
-  getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]>;
-  scan(options: ScanOptions | undefined, sequence: number): EngineScan;
-  page(options: PageOptions | undefined, sequence: number): Promise<Page>;
-  count(options: CountOptions | undefined, sequence: number): Promise<number>;
+  get(key: Data): Promise<Uint8Array | undefined>;
+  getEntry(key: Data): Promise<EntryRecord | undefined>;
+  getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]>;
+  scan(options: ScanOptions | undefined): EngineScan;
+  page(options: PageOptions | undefined): Promise<Page>;
+  count(options: CountOptions | undefined): Promise<number>;
+}
+
+export interface SnapshotParts {
+  /** The newest sequence that the snapshot sees. */
+  readonly sequence: number;
+  readonly reads: SnapshotReads;
+  /** Throws for what is no keyspace of this database. */
+  readonly readsOf: (keyspace: Keyspace) => SnapshotReads;
+  /** Called once. */
+  readonly release: () => void;
 }
 
 export class EngineSnapshot implements Snapshot {
   /** The newest sequence that the snapshot sees. */
   readonly sequence: number;
-  readonly #reads: SnapshotReads;
-  readonly #release: () => void;
-  #closed = false;
+  readonly #parts: SnapshotParts;
+  readonly #state: { isClosed: boolean };
 
-  constructor(sequence: number, reads: SnapshotReads, release: () => void) {
-    this.sequence = sequence;
-    this.#reads = reads;
-    this.#release = release;
+  /** `state` is that of the snapshot of which this shows another keyspace. */
+  constructor(parts: SnapshotParts, state = { isClosed: false }) {
+    this.sequence = parts.sequence;
+    this.#parts = parts;
+    this.#state = state;
   }
 
   async get(key: Data): Promise<Uint8Array | undefined> {
     this.#assertOpen();
-    return this.#reads.get(key, this.sequence);
+    return this.#parts.reads.get(key);
   }
 
   async getEntry(key: Data): Promise<EntryRecord | undefined> {
     this.#assertOpen();
-    return this.#reads.getEntry(key, this.sequence);
+    return this.#parts.reads.getEntry(key);
   }
 
   async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {
     this.#assertOpen();
-    return this.#reads.getMany(keys, this.sequence);
+    return this.#parts.reads.getMany(keys);
   }
 
   scan(options?: ScanOptions): EngineScan {
     this.#assertOpen();
     assertNoAt(options);
-    return this.#reads.scan(options, this.sequence);
+    return this.#parts.reads.scan(options);
   }
 
   async page(options?: PageOptions): Promise<Page> {
     this.#assertOpen();
     assertNoAt(options);
-    return this.#reads.page(options, this.sequence);
+    return this.#parts.reads.page(options);
   }
 
   async count(options?: CountOptions): Promise<number> {
     this.#assertOpen();
     assertNoAt(options);
-    return this.#reads.count(options, this.sequence);
+    return this.#parts.reads.count(options);
+  }
+
+  keyspace(keyspace: Keyspace): PageReader {
+    this.#assertOpen();
+    const reads = this.#parts.readsOf(keyspace);
+    return new EngineSnapshot({ ...this.#parts, reads }, this.#state);
   }
 
   /** Scans that were begun go on. Closing twice is fine. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#release();
+    if (this.#state.isClosed) return;
+    this.#state.isClosed = true;
+    this.#parts.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,7 +101,7 @@ export class EngineSnapshot implements Snapshot {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new VarveError("CLOSED", "the snapshot is closed");
+    if (this.#state.isClosed) throw new VarveError("CLOSED", "the snapshot is closed");
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { compareBytes } from "../bytes/compare.ts";
 import { toBytes } from "../bytes/data.ts";
-import { type BoundOptions, keyBounds } from "../cursor/bounds.ts";
+import { type BoundOptions, type KeyBounds, keyBounds } from "../cursor/bounds.ts";
 import { withExpiry } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
 import { FLAG, KIND, TIME_MAX_MS } from "../key.ts";
@@ -16,35 +16,58 @@ import {
   type Durability,
   type Expiry,
   encodeCounter,
+  hasBounds,
+  keyspaceStart,
   MERGE_OPERATORS,
   type MergeOperator,
+  NO_KEYSPACE,
   type Operand,
   type Operation,
   type PageOptions,
+  prefixBytesOf,
   type ScanOptions,
 } from "../store.ts";
+import {
+  assertKeyspace,
+  assertPrefix,
+  type KeyspaceLookup,
+  withinKeyspace,
+} from "./validate-keyspace.ts";
 
-export type Limits = Pick<
-  Settings,
-  "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
->;
+export interface Limits
+  extends Pick<Settings, "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"> {
+  readonly keyspaces: KeyspaceLookup;
+}
 
 function describe(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
+/** A stored key (`protocol/keyspace-keys.ts`), as everything here is about. */
 export function checkKey(key: Data, limits: Limits): Uint8Array {
   if (typeof key !== "string" && !(key instanceof Uint8Array)) {
     const message = `a key is a string or a Uint8Array, not ${describe(key)}`;
     throw new VarveError("INVALID_ARGUMENT", message);
   }
   const bytes = toBytes(key);
-  if (bytes.length === 0) throw new VarveError("KEY_EMPTY", "a key has at least one byte");
-  if (bytes.length > limits.keyBytesMax) {
-    const message = `the key has ${bytes.length} bytes; at most ${limits.keyBytesMax} are allowed`;
+  if (bytes[0] === 0) return checkPrefixedKey(bytes, limits);
+  checkKeyLength(bytes.length, limits);
+  return bytes;
+}
+
+function checkPrefixedKey(bytes: Uint8Array, limits: Limits): Uint8Array {
+  assertKeyspace(bytes, limits.keyspaces);
+  checkKeyLength(bytes.length - prefixBytesOf(bytes), limits);
+  assertPrefix(bytes);
+  return bytes;
+}
+
+function checkKeyLength(length: number, { keyBytesMax }: Limits): void {
+  if (length === 0) throw new VarveError("KEY_EMPTY", "a key has at least one byte");
+  if (length > keyBytesMax) {
+    const message = `the key has ${length} bytes; at most ${keyBytesMax} are allowed`;
     throw new VarveError("KEY_TOO_LARGE", message);
   }
-  return bytes;
 }
 
 export function checkValue(value: Data, limits: Limits): Uint8Array {
@@ -81,8 +104,6 @@ export interface CheckedBatch {
 }
 
 const NO_VALUE = new Uint8Array(0);
-/** Before every other key. */
-const FIRST_KEY = Uint8Array.of(0);
 
 /** Checks all of a batch, so that it is refused before any of it is applied. */
 export function checkBatch(
@@ -115,7 +136,11 @@ function checkOperation(operation: Operation, limits: Limits, nowMs: number): St
   const key = checkKey(operation?.key, limits);
   switch (operation.type) {
     case "put":
-      return storedPut(key, checkValue(operation.value, limits), checkExpiry(operation, nowMs));
+      return storedPut(
+        key,
+        checkValue(operation.value, limits),
+        expiryOf(key, operation, limits, nowMs),
+      );
     case "delete":
       return { kind: KIND.DELETE, key, value: NO_VALUE };
     case "merge":
@@ -134,13 +159,16 @@ function checkOperation(operation: Operation, limits: Limits, nowMs: number): St
 
 /** The range from the operation's key up to its value; see `KIND.RANGE_DELETE`. `undefined` where it is empty. */
 export function storedRange(range: DeletedRange, limits: Limits): StoredOperation {
-  if (typeof range !== "object" || range === null || BOUNDS.every((name) => !(name in range))) {
+  if (!hasBounds(range)) {
     const message = `deleteRange takes bounds (${BOUNDS.join(", ")}); an empty gte stands for all keys`;
     throw new VarveError("INVALID_ARGUMENT", message);
   }
   const [gte, gt, lt, lte, prefix] = BOUNDS.map((name) => checkBound(name, range[name], limits));
-  const { lower, upper } = keyBounds({ gte, gt, lt, lte, prefix });
-  const start = lower === undefined || lower.length === 0 ? FIRST_KEY : lower;
+  const { lower, upper } = withinKeyspace(
+    keyBounds({ gte, gt, lt, lte, prefix }),
+    limits.keyspaces,
+  );
+  const start = lower ?? keyspaceStart(NO_KEYSPACE);
   // An end at or before the start: the range is empty, and deletes nothing.
   const isEmpty = upper !== undefined && compareBytes(upper, start) <= 0;
   return { kind: KIND.RANGE_DELETE, key: start, value: isEmpty ? start : (upper ?? NO_VALUE) };
@@ -185,6 +213,21 @@ export function checkExpiry({ ttlMs, expiresAt }: Expiry, nowMs: number): number
   return expiresAt;
 }
 
+const NO_EXPIRY: Expiry = {};
+
+/** When what is put to a stored key expires: what the caller says, or else its keyspace. */
+export function expiryOf(
+  key: Uint8Array,
+  expiry: Expiry | undefined,
+  { keyspaces }: Limits,
+  nowMs: number,
+): number | undefined {
+  const given = checkExpiry(expiry ?? NO_EXPIRY, nowMs);
+  if (given !== undefined || key[0] !== 0) return given;
+  const ttlMs = keyspaces.ttlMsOf(key);
+  return ttlMs === undefined ? undefined : Math.min(nowMs + ttlMs, TIME_MAX_MS);
+}
+
 /** The operand as it is stored. */
 export function checkOperand(
   operator: MergeOperator,
@@ -211,22 +254,22 @@ export function checkOperand(
 
 const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
 
-/** The bounds as bytes of their own. */
-export function checkBounds(range: DeletedRange, limits: Limits): BoundOptions {
-  const [gte, gt, lt, lte, prefix] = BOUNDS.map((name) => {
+/** The bounds as bytes of their own: what comes of them may begin after the caller has used its arrays again. */
+export function checkBounds(range: DeletedRange, limits: Limits): KeyBounds {
+  const own: { -readonly [name in keyof BoundOptions]: BoundOptions[name] } = {};
+  for (const name of BOUNDS) {
     const bound = checkBound(name, range[name], limits);
-    return bound && new Uint8Array(bound);
-  });
-  return { gte, gt, lt, lte, prefix };
+    if (bound !== undefined) own[name] = new Uint8Array(bound);
+  }
+  return withinKeyspace(keyBounds(own), limits.keyspaces);
 }
 
-/** Bounds may be empty: an empty `gte` is below every key. */
-export function checkScan(options: ScanOptions | undefined, limits: Limits): ScanOptions {
+/** All but what the bounds are; see `checkBounds`. They may be empty: an empty `gte` is below every key. */
+export function checkScan(options: ScanOptions | undefined): ScanOptions {
   if (options === undefined) return {};
   if (typeof options !== "object" || options === null) {
     throw new VarveError("INVALID_ARGUMENT", `scan takes an object, not ${describe(options)}`);
   }
-  for (const name of BOUNDS) checkBound(name, options[name], limits);
   const { limit, limitBytes } = options;
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
     throw new VarveError("INVALID_ARGUMENT", `limit is ${limit}; it must be a whole number from 0`);
@@ -244,8 +287,8 @@ export function checkScan(options: ScanOptions | undefined, limits: Limits): Sca
 }
 
 /** Whether the cursor is one of such a scan is seen when it is used. */
-export function checkPage(options: PageOptions | undefined, limits: Limits): PageOptions {
-  const checked: PageOptions = checkScan(options, limits);
+export function checkPage(options: PageOptions | undefined): PageOptions {
+  const checked: PageOptions = checkScan(options);
   const { cursor, limit } = checked;
   if (limit === 0) throw new VarveError("INVALID_ARGUMENT", "a page has room for at least 1 entry");
   if (cursor === undefined || cursor instanceof Uint8Array) return checked;
@@ -272,8 +315,9 @@ function checkBound(name: string, bound: Data | undefined, limits: Limits): Uint
     throw new VarveError("INVALID_ARGUMENT", message);
   }
   const bytes = toBytes(bound);
-  if (bytes.length > limits.keyBytesMax) {
-    const message = `${name} has ${bytes.length} bytes; keys have at most ${limits.keyBytesMax}`;
+  const length = bytes.length - Math.min(prefixBytesOf(bytes), bytes.length);
+  if (length > limits.keyBytesMax) {
+    const message = `${name} has ${length} bytes; keys have at most ${limits.keyBytesMax}`;
     throw new VarveError("KEY_TOO_LARGE", message);
   }
   return bytes;

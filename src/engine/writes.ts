@@ -50,10 +50,13 @@ import {
   checkOperand,
   checkValue,
   copyBatch,
+  expiryOf,
+  type Limits,
   type StoredOperation,
   storedPut,
   storedRange,
 } from "./validate.ts";
+import { assertKeyspace } from "./validate-keyspace.ts";
 
 const NO_VALUE = new Uint8Array(0);
 const COUNTER_MIN = -(2n ** 63n);
@@ -61,6 +64,7 @@ const COUNTER_MAX = 2n ** 63n - 1n;
 
 export interface WriteParts {
   readonly settings: Settings;
+  readonly limits: Limits;
   readonly clock: Clock;
   readonly tree: Tree;
   readonly reads: Reads;
@@ -81,30 +85,32 @@ export class Writes {
   }
 
   put(key: Data, value: Data, options: PutOptions | undefined): Promise<Commit> {
-    const { settings } = this.#parts;
-    const keyBytes = checkKey(key, settings);
-    const valueBytes = checkValue(value, settings);
-    if (options === undefined) return this.#one(KIND.PUT, keyBytes, valueBytes, undefined);
-    const put = storedPut(keyBytes, valueBytes, checkExpiry(options, this.#now()));
-    return this.#conditional(put, options);
+    const { limits } = this.#parts;
+    const keyBytes = checkKey(key, limits);
+    const valueBytes = checkValue(value, limits);
+    if (options === undefined && keyBytes[0] !== 0) {
+      return this.#one(KIND.PUT, keyBytes, valueBytes, undefined);
+    }
+    const expiresAtMs = expiryOf(keyBytes, options, limits, this.#now());
+    return this.#conditional(storedPut(keyBytes, valueBytes, expiresAtMs), options ?? {});
   }
 
   delete(key: Data, options: DeleteOptions | undefined): Promise<Commit> {
-    const keyBytes = checkKey(key, this.#parts.settings);
+    const keyBytes = checkKey(key, this.#parts.limits);
     if (options === undefined) return this.#one(KIND.DELETE, keyBytes, NO_VALUE, undefined);
     return this.#conditional({ kind: KIND.DELETE, key: keyBytes, value: NO_VALUE }, options);
   }
 
   deleteRange(range: KeyRange, options: WriteOptions | undefined): Promise<Commit> {
-    const { kind, key, value } = storedRange(range, this.#parts.settings);
+    const { kind, key, value } = storedRange(range, this.#parts.limits);
     return this.#one(kind, key, value, options);
   }
 
   async batch(operations: readonly Operation[], options?: BatchOptions): Promise<Commit> {
-    const { settings, commits } = this.#parts;
-    const batch = checkBatch(operations, settings, this.#now());
+    const { limits, commits } = this.#parts;
+    const batch = checkBatch(operations, limits, this.#now());
     const durability = this.#durabilityOf(options);
-    const conditions = checkConditions(options?.if, undefined, settings);
+    const conditions = checkConditions(options?.if, undefined, limits);
     const { length } = batch.operations;
     if (length === 0 && isNone(conditions)) return { version: commits.visibleSequence };
     if (batch.operations.some(({ kind }) => needsSpace(kind))) this.#parts.space.assertSpace();
@@ -124,9 +130,9 @@ export class Writes {
     operand: Operand,
     options: WriteOptions | undefined,
   ): Promise<Commit> {
-    const { settings } = this.#parts;
-    const value = checkOperand(operator, operand, settings);
-    const operation = { kind: KIND.MERGE, key: checkKey(key, settings), value };
+    const { limits } = this.#parts;
+    const value = checkOperand(operator, operand, limits);
+    const operation = { kind: KIND.MERGE, key: checkKey(key, limits), value };
     const { key: keyBytes } = operation;
     const batch = { operations: [operation], bytes: keyBytes.length + value.length };
     if (!mustFoldOperands(this.#parts.tree, batch.operations))
@@ -144,9 +150,13 @@ export class Writes {
   ): Promise<Incremented> {
     const added = decodeCounter(encodeCounter(delta));
     let sum = 0n;
-    const commit = await this.#replace(key, options, (latest) => {
+    const commit = await this.#replace(key, options, (latest, own) => {
       sum = sumOf(latest.value, added);
-      return { value: encodeCounter(sum), expiresAtMs: latest.expiresAtMs };
+      const expiresAtMs =
+        latest.value === undefined
+          ? expiryOf(own, undefined, this.#parts.limits, this.#now())
+          : latest.expiresAtMs;
+      return { value: encodeCounter(sum), expiresAtMs: expiresAtMs ?? Number.POSITIVE_INFINITY };
     });
     return { version: commit?.version ?? 0, value: sum };
   }
@@ -168,9 +178,18 @@ export class Writes {
     return this.#replace(key, options, ({ value }) => value && { value, expiresAtMs });
   }
 
+  /** What the store writes for itself, in its own keyspace, too; durable when it resolves. */
+  async system(operations: readonly StoredOperation[]): Promise<Commit> {
+    const bytes = bytesOf(operations);
+    if (operations.some(({ kind }) => kind === KIND.PUT)) this.#parts.space.assertSpace();
+    return this.#admit(operations.length, bytes, () =>
+      this.#submit({ operations, bytes }, "always"),
+    );
+  }
+
   #conditional(operation: StoredOperation, options: DeleteOptions): Promise<Commit> {
     const { key, value } = operation;
-    const conditions = checkConditions(options.if, key, this.#parts.settings);
+    const conditions = checkConditions(options.if, key, this.#parts.limits);
     if (isNone(conditions)) return this.#one(operation.kind, key, value, options);
     const durability = this.#durabilityOf(options);
     if (needsSpace(operation.kind)) this.#parts.space.assertSpace();
@@ -197,6 +216,7 @@ export class Writes {
     // The caller may use its arrays again once this has returned, so a write that waits keeps copies.
     const [keptKey, keptValue] = [new Uint8Array(key), new Uint8Array(value)];
     return admission.wait(1, bytes, () => {
+      this.#assertKeyspace(keptKey);
       commits.begin(1, bytes);
       commits.add(kind, keptKey, keptValue);
       return commits.end(durability);
@@ -207,15 +227,18 @@ export class Writes {
   async #replace(
     key: Data,
     options: WriteOptions | undefined,
-    replace: (latest: Latest) => { value: Uint8Array; expiresAtMs: number } | undefined,
+    replace: (
+      latest: Latest,
+      own: Uint8Array,
+    ) => { value: Uint8Array; expiresAtMs: number } | undefined,
   ): Promise<Commit | undefined> {
-    const own = new Uint8Array(checkKey(key, this.#parts.settings));
+    const own = new Uint8Array(checkKey(key, this.#parts.limits));
     const durability = this.#durabilityOf(options);
     this.#parts.space.assertSpace();
     return this.#admit(1, own.length, async () => {
       const written = await this.#settled(() =>
         this.#latest.use([own], ([latest]) => {
-          const next = replace(latest as Latest);
+          const next = replace(latest as Latest, own);
           if (next === undefined) return undefined;
           const { value, expiresAtMs } = next;
           const expires = expiresAtMs !== Number.POSITIVE_INFINITY;
@@ -275,10 +298,20 @@ export class Writes {
   }
 
   #commit({ operations, bytes }: CheckedBatch, durability: Durability): Promise<Commit> {
+    // Checked once more, as the batch may have waited.
+    for (const { key } of operations) this.#assertKeyspace(key);
+    return this.#submit({ operations, bytes }, durability);
+  }
+
+  #submit({ operations, bytes }: CheckedBatch, durability: Durability): Promise<Commit> {
     const { commits } = this.#parts;
     commits.begin(operations.length, bytes);
     for (const { kind, key, value } of operations) commits.add(kind, key, value);
     return commits.end(durability);
+  }
+
+  #assertKeyspace(key: Uint8Array): void {
+    if (key[0] === 0) assertKeyspace(key, this.#parts.limits.keyspaces);
   }
 
   #durabilityOf(options: WriteOptions | undefined): Durability {

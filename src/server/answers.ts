@@ -3,7 +3,7 @@
  *
  * Hot path: the answer to a write allocates no more than its promise.
  */
-import { encodeCommitted } from "varve-protocol";
+import { encodeCommitted, encodeResult, type Frame } from "varve-protocol";
 import { VarveError } from "../errors.ts";
 import type { Commit } from "../store.ts";
 import type { Connection } from "./connection.ts";
@@ -38,6 +38,19 @@ export function answerLater(
     () => connection.done(requestId),
     (error) => fail(connection, context, requestId, error),
   );
+}
+
+/** RESULT with what the promise resolves to; nil where that is nothing. */
+export function answerResult(
+  connection: Connection,
+  context: ServerContext,
+  { requestId }: Frame,
+  act: () => Promise<unknown>,
+): void {
+  answerLater(connection, context, requestId, async () => {
+    const result = (await act()) ?? null;
+    checkLength(connection, encodeResult(connection.writer, requestId, result));
+  });
 }
 
 /** Takes back an answer that is longer than the client can take. */

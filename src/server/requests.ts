@@ -12,7 +12,6 @@ import {
   decodeScanCredit,
   decodeScanSeek,
   encodeEmpty,
-  encodeResult,
   encodeWelcome,
   FEATURES,
   type Frame,
@@ -23,9 +22,10 @@ import {
   unexpectedOpcode,
 } from "varve-protocol";
 import { VarveError } from "../errors.ts";
-import { answerLater, checkLength } from "./answers.ts";
+import { answerResult } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { beginIngest, commitIngest, takeIngestData } from "./ingests.ts";
+import { alterKeyspace, dropKeyspace, listKeyspaces, openKeyspace } from "./keyspaces.ts";
 import { count as countEntries, get, getEntry, getMany, history, page, scan } from "./reads.ts";
 import type { ServerContext } from "./server-context.ts";
 import {
@@ -155,6 +155,18 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
     case OPCODE.SNAPSHOT_KILL:
       killSnapshot(connection, context, frame);
       break;
+    case OPCODE.KEYSPACE_OPEN:
+      openKeyspace(connection, context, frame);
+      break;
+    case OPCODE.KEYSPACES_LIST:
+      listKeyspaces(connection, context, frame);
+      break;
+    case OPCODE.KEYSPACE_DROP:
+      dropKeyspace(connection, context, frame);
+      break;
+    case OPCODE.KEYSPACE_ALTER:
+      alterKeyspace(connection, context, frame);
+      break;
     case OPCODE.PING:
       decodeEmpty(frame);
       encodeEmpty(connection.writer, frame.requestId, OPCODE.PONG);
@@ -180,19 +192,6 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
     default:
       throw unexpectedOpcode(frame.opcode);
   }
-}
-
-/** RESULT with what the promise resolves to; nil where that is nothing. */
-function answerResult(
-  connection: Connection,
-  context: ServerContext,
-  { requestId }: Frame,
-  act: () => Promise<unknown>,
-): void {
-  answerLater(connection, context, requestId, async () => {
-    const result = (await act()) ?? null;
-    checkLength(connection, encodeResult(connection.writer, requestId, result));
-  });
 }
 
 function count({ counters }: ServerContext, opcode: number): void {

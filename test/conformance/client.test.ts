@@ -5,7 +5,8 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import { feedConformance } from "./feed-conformance.ts";
 import { ingestConformance } from "./ingest-conformance.ts";
-import type { OpenStore } from "./opened-store.ts";
+import { keyspaceConformance } from "./keyspace-conformance.ts";
+import { inKeyspace, type OpenStore } from "./opened-store.ts";
 import { pageConformance } from "./page-conformance.ts";
 import { pastConformance } from "./past-conformance.ts";
 import { seekConformance } from "./seek-conformance.ts";
@@ -20,7 +21,7 @@ const open: OpenStore = async () => {
   const database = await Database.open("/db", { fs, background: "inline" });
   const logger = pino({ level: "silent" });
   const storeLimits = database.limits;
-  const server = new Server({ store: database, storeLimits, version: "0.0.0", logger });
+  const server = new Server({ store: database.stored, storeLimits, version: "0.0.0", logger });
   const port = await server.listen(0, "127.0.0.1");
   const store = await connect(`varve://127.0.0.1:${port}`);
   return {
@@ -43,3 +44,16 @@ snapshotConformance("client over TCP", open);
 unchangedConformance("client over TCP", open);
 transactionConformance("client over TCP", open);
 ingestConformance("client over TCP", open);
+keyspaceConformance("client over TCP", open);
+
+const openKeyspace = inKeyspace(open);
+storeConformance("keyspace over TCP", openKeyspace);
+writeConformance("keyspace over TCP", openKeyspace);
+feedConformance("keyspace over TCP", openKeyspace);
+pageConformance("keyspace over TCP", openKeyspace);
+seekConformance("keyspace over TCP", openKeyspace);
+pastConformance("keyspace over TCP", openKeyspace);
+ingestConformance("keyspace over TCP", openKeyspace);
+snapshotConformance("keyspace over TCP", openKeyspace);
+unchangedConformance("keyspace over TCP", openKeyspace);
+transactionConformance("keyspace over TCP", openKeyspace);

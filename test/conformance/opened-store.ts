@@ -1,6 +1,6 @@
 /** What the conformance tests share: a store for each test, and short forms for what they say often. */
 import { onTestFinished } from "vitest";
-import type { Operation, ScanOptions, Store } from "../../src/store.ts";
+import type { Keyspace, Operation, ScanOptions, Store } from "../../src/store.ts";
 
 export interface OpenedStore {
   readonly store: Store;
@@ -10,6 +10,26 @@ export interface OpenedStore {
 export type OpenStore = () => Promise<OpenedStore>;
 
 const decoder = new TextDecoder();
+
+/** A keyspace of the store in its place, beside others that have entries, too. */
+export function inKeyspace(open: OpenStore): OpenStore {
+  return async () => {
+    const { store, dispose } = await open();
+    const names = ["before", "tested", "behind"];
+    const [before, tested, behind] = await Promise.all(names.map((name) => store.keyspace(name)));
+    for (const other of [store, before, behind]) {
+      for (const key of [Uint8Array.of(0), "k", Uint8Array.of(255)]) await other?.put(key, "other");
+    }
+    const both = new Proxy(tested as Keyspace & Store, {
+      get(target, name) {
+        const owner: object = name in target ? target : store;
+        const value: unknown = Reflect.get(owner, name, owner);
+        return typeof value === "function" ? value.bind(owner) : value;
+      },
+    });
+    return { store: both, dispose };
+  };
+}
 
 /** A store of its own for each test that calls it. */
 export function freshOf(open: OpenStore): () => Promise<Store> {

@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const fs = new LateLogFileSystem(values.broken === "answers-early" ? "at once" : "when written");
 const database = await Database.open(values.data ?? "", { fs });
 const server = new Server({
-  store: values.broken === "shows-early" ? new EarlyStore(database) : database,
+  store: values.broken === "shows-early" ? new EarlyStore(database.stored) : database.stored,
   storeLimits: database.limits,
   version: "0.0.0",
   logger: pino({ level: "silent" }),

@@ -148,6 +148,28 @@ export class EarlyStore implements ServedStore {
     return this.#database.snapshot();
   }
 
+  openKeyspace(
+    ...args: Parameters<ServedStore["openKeyspace"]>
+  ): ReturnType<ServedStore["openKeyspace"]> {
+    return this.#database.openKeyspace(...args);
+  }
+
+  keyspace(...args: Parameters<Database["keyspace"]>): ReturnType<Database["keyspace"]> {
+    return this.#database.keyspace(...args);
+  }
+
+  keyspaces(): ReturnType<Database["keyspaces"]> {
+    return this.#database.keyspaces();
+  }
+
+  dropKeyspace(name: string): Promise<boolean> {
+    return this.#database.dropKeyspace(name);
+  }
+
+  alterKeyspace(...args: Parameters<Database["alterKeyspace"]>): Promise<void> {
+    return this.#database.alterKeyspace(...args);
+  }
+
   stats(): object {
     return this.#database.stats();
   }

@@ -22,7 +22,7 @@ export interface TestServer {
 /** `wrap` may put another store in front of the database. */
 export async function startTestServer(
   options: Partial<ServerOptions> = {},
-  wrap: (database: Database) => ServedStore = (database) => database,
+  wrap: (database: Database) => ServedStore = (database) => database.stored,
 ): Promise<TestServer> {
   const database = await Database.open("/db", { fs: new MemoryFileSystem(), background: "inline" });
   const lines: LogLine[] = [];
@@ -49,7 +49,7 @@ export async function startTestServer(
 
 /** A store that is `database` but for what `changes` says. */
 export function changed(database: Database, changes: Partial<ServedStore>): ServedStore {
-  return new Proxy<ServedStore>(database, {
+  return new Proxy<ServedStore>(database.stored, {
     get(target, name) {
       const own = changes[name as keyof ServedStore];
       if (own !== undefined) return own;

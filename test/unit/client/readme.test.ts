@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { ERROR_CODES } from "varve-client";
 import { expect, test } from "vitest";
 import { VarveClient } from "../../../client/client.ts";
+import { ClientStore } from "../../../client/client-store.ts";
 import { resolveSettings } from "../../../client/options.ts";
 
 const readme = readFileSync(new URL("../../../client/README.md", import.meta.url), "utf8");
@@ -19,9 +20,9 @@ test("the README's options and defaults are the code's", () => {
 });
 
 test("the README names every call of the client", () => {
-  const calls = Object.getOwnPropertyNames(VarveClient.prototype).filter(
-    (name) => name !== "constructor" && name !== "server",
-  );
+  const calls = [ClientStore, VarveClient]
+    .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
+    .filter((name) => name !== "constructor" && name !== "server");
   for (const call of calls) expect(readme).toContain(`\`${call}(`);
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Database } from "../../../src/engine/database.ts";
 import { Ingests } from "../../../src/engine/ingests.ts";
 import { openEngine } from "../../../src/engine/open-engine.ts";
-import type { Pair } from "../../../src/store.ts";
+import { KeyMapping, type Pair } from "../../../src/store.ts";
 import { MemoryFileSystem } from "../../support/memory-file-system.ts";
 import { Random, seeds } from "../../support/random.ts";
 import { TINY_SETTINGS } from "../../support/tiny-settings.ts";
@@ -125,7 +125,7 @@ test("an ingest whose sequence was reached meanwhile is written once more", asyn
     yield Array.from({ length: 200 }, (_, i): Pair => [`p${String(i).padStart(3, "0")}`, `${i}`]);
     for (let i = 0; i < 20; i++) await put("other");
   }
-  const { version } = await ingests.run(source());
+  const { version } = await ingests.run(source(), {}, KeyMapping.DEFAULT);
   expect(version).toBeGreaterThan(20);
   expect(commits.visibleSequence).toBe(version);
   for (const i of ["000", "199"]) {

@@ -39,7 +39,7 @@ test("a watch outlives its connection, and the server: nothing is missed, nothin
   let database = await open();
   const serve = async (port: number) => {
     const storeLimits = database.limits;
-    const server = new Server({ store: database, storeLimits, version: "0", logger });
+    const server = new Server({ store: database.stored, storeLimits, version: "0", logger });
     return { server, port: await server.listen(port, "127.0.0.1") };
   };
   let { server, port } = await serve(0);
@@ -87,7 +87,7 @@ test("what came too late is COMPACTED, with the sequence to go on from, over TCP
   const fs = new MemoryFileSystem();
   const database = await Database.open("/db", { fs, background: "inline", feedRetentionBytes: 0 });
   const storeLimits = database.limits;
-  const server = new Server({ store: database, storeLimits, version: "0", logger });
+  const server = new Server({ store: database.stored, storeLimits, version: "0", logger });
   const client = await connect(`varve://127.0.0.1:${await server.listen(0, "127.0.0.1")}`);
   const { version } = await client.put("a", "1");
   await client.flush();

@@ -1,0 +1,139 @@
+/** Creating, changing and dropping keyspaces: each is one batch, and durable when it is done. One name at a time. */
+import { VarveError } from "../errors.ts";
+import type { Clock } from "../fs/clock.ts";
+import {
+  checkKeyspaceChanges,
+  checkKeyspaceName,
+  checkKeyspaceOptions,
+  KEYSPACE_ID_MAX,
+  type KeyspaceChanges,
+  type KeyspaceInfo,
+  type KeyspaceOptions,
+} from "../store.ts";
+import {
+  type KeyspaceDirectory,
+  type KeyspaceRecord,
+  recordDeletes,
+  recordPuts,
+} from "./keyspace-directory.ts";
+import { keyspaceBytes } from "./keyspace-sizes.ts";
+import type { Tree } from "./tree.ts";
+import type { Writes } from "./writes.ts";
+
+export interface KeyspaceAdminParts {
+  readonly clock: Clock;
+  readonly tree: Tree;
+  readonly keyspaces: KeyspaceDirectory;
+}
+
+export class KeyspaceAdmin {
+  readonly #parts: KeyspaceAdminParts;
+  /** Throws where nothing can be written. */
+  readonly #writes: () => Writes;
+  /** Of each name, what is under way. */
+  readonly #busy = new Map<string, Promise<unknown>>();
+
+  constructor(parts: KeyspaceAdminParts, writes: () => Writes) {
+    this.#parts = parts;
+    this.#writes = writes;
+  }
+
+  async open(name: string, options?: KeyspaceOptions): Promise<KeyspaceRecord> {
+    checkKeyspaceName(name);
+    const checked = checkKeyspaceOptions(options);
+    const { keyspaces } = this.#parts;
+    return this.#inTurn(name, async () => {
+      const found = keyspaces.get(name);
+      if (found === undefined) return this.#create(name, checked);
+      if (checked.exclusive !== true) return found;
+      throw new VarveError("KEYSPACE_EXISTS", `keyspace ${shown(name)} is there already`);
+    });
+  }
+
+  async drop(name: string): Promise<boolean> {
+    checkKeyspaceName(name);
+    const { keyspaces } = this.#parts;
+    return this.#inTurn(name, async () => {
+      const record = keyspaces.get(name);
+      if (record === undefined) return false;
+      const writes = this.#writes();
+      keyspaces.hide(record);
+      try {
+        await writes.system(recordDeletes(record));
+      } catch (error) {
+        keyspaces.set(record);
+        throw error;
+      }
+      keyspaces.forget(record);
+      return true;
+    });
+  }
+
+  async alter(name: string, changes: KeyspaceChanges): Promise<void> {
+    checkKeyspaceName(name);
+    const { ttlMs, codec } = checkKeyspaceChanges(changes);
+    const { keyspaces } = this.#parts;
+    return this.#inTurn(name, async () => {
+      const { ttlMs: ttlBefore, codec: codecBefore, ...rest } = this.#existing(name);
+      const nextTtl = ttlMs === undefined ? ttlBefore : ttlMs;
+      const nextCodec = codec === undefined ? codecBefore : codec;
+      const record = {
+        ...rest,
+        ...(nextTtl === undefined || nextTtl === null ? {} : { ttlMs: nextTtl }),
+        ...(nextCodec === undefined || nextCodec === null ? {} : { codec: nextCodec }),
+      };
+      await this.#writes().system(recordPuts(record, keyspaces.nextId));
+      keyspaces.set(record);
+    });
+  }
+
+  async list(): Promise<KeyspaceInfo[]> {
+    const { keyspaces, tree } = this.#parts;
+    const records = keyspaces.list();
+    const ids = records.map(({ id }) => id).sort((a, b) => a - b);
+    const bytes = await keyspaceBytes(tree, ids);
+    return records.map((record) => ({ ...record, bytes: bytes.get(record.id) ?? 0 }));
+  }
+
+  async #create(name: string, options: KeyspaceOptions): Promise<KeyspaceRecord> {
+    const { keyspaces, clock } = this.#parts;
+    const { create = true, ttlMs, codec } = options;
+    if (!create) this.#existing(name);
+    if (keyspaces.nextId > KEYSPACE_ID_MAX) {
+      throw new VarveError("INTERNAL", "there are no ids left for another keyspace");
+    }
+    const writes = this.#writes();
+    const record = {
+      id: keyspaces.nextId++,
+      name,
+      createdAt: clock.now(),
+      ...(ttlMs === undefined ? {} : { ttlMs }),
+      ...(codec === undefined ? {} : { codec }),
+    };
+    await writes.system(recordPuts(record, keyspaces.nextId));
+    keyspaces.set(record);
+    return record;
+  }
+
+  #existing(name: string): KeyspaceRecord {
+    const record = this.#parts.keyspaces.get(name);
+    if (record !== undefined) return record;
+    throw new VarveError("NO_SUCH_KEYSPACE", `there is no keyspace ${shown(name)}`);
+  }
+
+  /** Runs `act` when all that was asked for before, of the same name, is done. */
+  async #inTurn<Result>(name: string, act: () => Promise<Result>): Promise<Result> {
+    const before = this.#busy.get(name);
+    const run = before === undefined ? act() : before.then(act, act);
+    this.#busy.set(name, run);
+    try {
+      return await run;
+    } finally {
+      if (this.#busy.get(name) === run) this.#busy.delete(name);
+    }
+  }
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name);
+}
