@@ -38,11 +38,12 @@ export function keyspaceEnd(id: number): Uint8Array | undefined {
   return id === KEYSPACE_ID_MAX ? ESCAPE : keyspaceStart(id + 1);
 }
 
-/** The keyspace of a stored key, or of a bound; `undefined` where it is none's. */
-export function keyspaceOf(stored: Uint8Array): number | undefined {
-  if (stored[0] !== 0 || stored[1] === 0xff) return NO_KEYSPACE;
-  if (stored.length < KEY_PREFIX_BYTES_MAX) return undefined;
-  return ((stored[1]! << 24) | (stored[2]! << 16) | (stored[3]! << 8) | stored[4]!) >>> 0;
+/** The keyspace of the stored key, or bound, that begins at `start`; `undefined` where it is none's. */
+export function keyspaceOf(stored: Uint8Array, start = 0): number | undefined {
+  if (stored[start] !== 0 || stored[start + 1] === 0xff) return NO_KEYSPACE;
+  if (stored.length < start + KEY_PREFIX_BYTES_MAX) return undefined;
+  const [high, low] = [stored[start + 1]! << 8, stored[start + 3]! << 8];
+  return (((high | stored[start + 2]!) << 16) | low | stored[start + 4]!) >>> 0;
 }
 
 /** Bytes of a stored key before its caller's, from `start` on. */

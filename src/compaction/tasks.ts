@@ -1,6 +1,7 @@
 /** What background work is told and what it answers. Plain data, so that it can be sent to a thread. */
 import type { MemtableHandle } from "../memtable/memtable.ts";
 import type { CodecName } from "../options.ts";
+import type { KeyspaceCodecList } from "../table/keyspace-codecs.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 
 /** How tables are written, and where. */
@@ -10,6 +11,7 @@ export interface OutputSettings {
   readonly tableBytes: number;
   readonly filterErrorRate: number;
   readonly codec: CodecName;
+  readonly keyspaceCodecs?: KeyspaceCodecList;
   readonly createdAtMs: number;
   /** An `Int32Array`'s memory: the last file number used. Files draw theirs with `Atomics.add`. */
   readonly numbers: SharedArrayBuffer;

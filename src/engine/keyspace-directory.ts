@@ -18,6 +18,7 @@ import {
   NO_KEYSPACE,
   SYSTEM_KEYSPACE,
 } from "../store.ts";
+import type { KeyspaceCodecList } from "../table/keyspace-codecs.ts";
 import type { Reads } from "./reads.ts";
 import type { StoredOperation } from "./validate.ts";
 import type { KeyspaceLookup } from "./validate-keyspace.ts";
@@ -68,6 +69,12 @@ export class KeyspaceDirectory implements KeyspaceLookup {
 
   get(name: string): KeyspaceRecord | undefined {
     return this.#byName.get(name);
+  }
+
+  codecs(): KeyspaceCodecList {
+    return [...this.#live.values()].flatMap(({ id, codec }) =>
+      codec === undefined ? [] : [[id, codec] as const],
+    );
   }
 
   /** By name. */

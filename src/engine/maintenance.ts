@@ -30,6 +30,7 @@ import { VarveError } from "../errors.ts";
 import type { Clock, Timer } from "../fs/clock.ts";
 import { codecOf, LEVELS, type Settings } from "../options.ts";
 import { RangeTombstones } from "../range-tombstones.ts";
+import type { KeyspaceCodecList } from "../table/keyspace-codecs.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { VersionEdit } from "../version/edit.ts";
 import type { Manifest } from "../version/manifest.ts";
@@ -68,6 +69,7 @@ export interface MaintenanceOptions {
   readonly snapshots: SnapshotList;
   /** Above it, all versions are kept. */
   readonly horizon: () => number;
+  readonly keyspaceCodecs: () => KeyspaceCodecList;
   readonly logFloor: number;
   readonly lastSequence: number;
   readonly ingestedTo?: number | undefined;
@@ -343,7 +345,8 @@ export class Maintenance {
     const { settings, directory, clock, numbers } = this.#options;
     const { blockBytes, tableBytes, filterErrorRate } = settings;
     const sizes = { blockBytes, tableBytes, filterErrorRate };
-    return { directory, ...sizes, codec, createdAtMs: clock.now(), numbers: numbers.shared };
+    const codecs = { codec, keyspaceCodecs: this.#options.keyspaceCodecs() };
+    return { directory, ...sizes, ...codecs, createdAtMs: clock.now(), numbers: numbers.shared };
   }
 
   #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {

@@ -23,6 +23,7 @@ import { Maintenance } from "./maintenance.ts";
 import { makeDirectory } from "./make-directory.ts";
 import { planMemory } from "./memory-plan.ts";
 import { MemtableSet } from "./memtable-set.ts";
+import { assertNoOldZeroKeys } from "./old-keys.ts";
 import { type OpenOptions, resolveOptions, type World } from "./open-options.ts";
 import { openReadOnly } from "./open-read-only.ts";
 import { openTableCache } from "./open-table-cache.ts";
@@ -78,6 +79,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     { names, firstNeeded: before.logFloor, lastSequence: before.lastSequence },
     memtables,
   );
+  if (found !== undefined) await assertNoOldZeroKeys(found.format, found.version, memtables);
   // What an ingest has taken is never given again, whether its tables came to be installed or not.
   const ingestedTo = Math.max(before.ingestedTo ?? 0, replayed.ingestedTo);
   const state = { ...before, ingestedTo };
@@ -144,6 +146,8 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   const snapshots = new SnapshotList();
   snapshots.forget(replayed.lastSequence);
   const retention = new Retention(settings, clock, state.version, ingestedTo);
+  const keyspaces = new KeyspaceDirectory();
+  const limits = { ...settings, keyspaces };
   const background = world.startBackground();
   const maintenance = new Maintenance({
     settings,
@@ -156,6 +160,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     numbers,
     snapshots,
     horizon: () => retention.horizon(commits.visibleSequence),
+    keyspaceCodecs: () => keyspaces.codecs(),
     logFloor,
     lastSequence: state.lastSequence,
     ingestedTo,
@@ -204,8 +209,6 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     maintenance,
     logReserveBytes: () => log.reserveBytes,
   });
-  const keyspaces = new KeyspaceDirectory();
-  const limits = { ...settings, keyspaces };
   const ingests = new Ingests({
     settings,
     limits,

@@ -18,6 +18,7 @@ import { KeyspaceDirectory } from "./keyspace-directory.ts";
 import { Maintenance } from "./maintenance.ts";
 import { planMemory } from "./memory-plan.ts";
 import { MemtableSet } from "./memtable-set.ts";
+import { assertNoOldZeroKeys } from "./old-keys.ts";
 import type { World } from "./open-options.ts";
 import { openTableCache } from "./open-table-cache.ts";
 import { replayReadOnly } from "./read-only-recovery.ts";
@@ -67,6 +68,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
   const memtables = new MemtableSet(plan.arenaBytes, Number.POSITIVE_INFINITY);
   const options = { names, firstNeeded: logFloor, lastSequence, ingestedTo };
   const replayed = await replayReadOnly(fs, directory, options, memtables);
+  await assertNoOldZeroKeys(manifest.format, version, memtables);
   const recovery = {
     ...replayed.stats,
     damage: [...missing, ...replayed.stats.damage],
@@ -139,6 +141,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       numbers: new FileNumbers(manifest.nextNumber),
       snapshots,
       horizon: () => Number.POSITIVE_INFINITY,
+      keyspaceCodecs: () => [],
       logFloor,
       lastSequence,
       onLogFloor: nothing,

@@ -27,6 +27,7 @@ import { CODEC, type Codec, codecNumber } from "./codec.ts";
 import { CompressionTrial } from "./compression-trial.ts";
 import { DataBlockWriter } from "./data-block.ts";
 import { TableFilter } from "./filter.ts";
+import { type KeyspaceCodecList, KeyspaceCodecs } from "./keyspace-codecs.ts";
 import { recordOfProperties } from "./properties.ts";
 import { encodeFooter } from "./table-format.ts";
 import type { TableMeta } from "./table-meta.ts";
@@ -38,6 +39,8 @@ export interface TableWriterOptions {
   readonly number: number;
   readonly blockBytes: number;
   readonly codec: CodecName;
+  /** Of keyspaces with a codec of their own; a block is all of one codec. */
+  readonly keyspaceCodecs?: KeyspaceCodecList;
   readonly filterErrorRate: number;
   readonly createdAtMs: number;
 }
@@ -46,7 +49,9 @@ export class TableWriter {
   readonly #file: SyncFile;
   readonly #out: ChunkWriter;
   readonly #options: TableWriterOptions;
-  readonly #codec: Codec;
+  readonly #keyspaceCodecs: KeyspaceCodecs | undefined;
+  /** Of the block that is being filled. */
+  #codec: Codec;
   readonly #block = new DataBlockWriter();
   readonly #index = new BlockIndexWriter();
   readonly #hash = new KeyHash();
@@ -76,6 +81,9 @@ export class TableWriter {
     this.#out = new ChunkWriter(file);
     this.#options = options;
     this.#codec = codecNumber(options.codec);
+    const { keyspaceCodecs = [] } = options;
+    this.#keyspaceCodecs =
+      keyspaceCodecs.length === 0 ? undefined : new KeyspaceCodecs(keyspaceCodecs, this.#codec);
   }
 
   /** About what the file would have if it ended here. */
@@ -157,7 +165,16 @@ export class TableWriter {
     );
     if (order > 0) this.#beginKey(key, keyStart, keyEnd);
     if (!this.#block.isEmpty && this.#block.bytes >= this.#options.blockBytes) this.#endBlock();
+    if (this.#keyspaceCodecs !== undefined) {
+      this.#useCodec(this.#keyspaceCodecs.codecOf(key, keyStart));
+    }
     if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
+  }
+
+  #useCodec(codec: Codec): void {
+    if (codec === this.#codec) return;
+    if (!this.#block.isEmpty) this.#endBlock();
+    this.#codec = codec;
   }
 
   /** Takes into account what was added. */

@@ -12,6 +12,8 @@ import { Version } from "./version.ts";
 
 export interface ManifestContent extends ManifestState {
   readonly manifestNumber: number;
+  /** Of the manifest, up to `MANIFEST_FORMAT`. */
+  readonly format: number;
   /** No file that the manifest knew of has this number or a larger one. */
   readonly nextNumber: number;
   /** Bytes of a last edit that was never acknowledged, and is ignored. */
@@ -40,7 +42,7 @@ export async function readManifest(
 function replay(bytes: Uint8Array, number: number, path: string): ManifestContent {
   const scan = scanRecords(bytes, number, path);
   const records = scan.records();
-  checkHeader(records, path);
+  const format = readFormat(records, path);
   let version = Version.EMPTY;
   let isWhole = false;
   const numbers = { logFloor: 0, nextNumber: number + 1, lastSequence: 0, ingestedTo: 0 };
@@ -69,7 +71,7 @@ function replay(bytes: Uint8Array, number: number, path: string): ManifestConten
     const message = `${path} at ${scan.end}: the manifest ends before its snapshot does`;
     throw new VarveError("CORRUPTION", message);
   }
-  return { ...numbers, version, manifestNumber: number, tornBytes: scan.tornBytes };
+  return { ...numbers, version, format, manifestNumber: number, tornBytes: scan.tornBytes };
 }
 
 function applyAt(version: Version, edit: VersionEdit, where: string): Version {
@@ -81,7 +83,7 @@ function applyAt(version: Version, edit: VersionEdit, where: string): Version {
   }
 }
 
-function checkHeader(records: RecordCursor, path: string): void {
+function readFormat(records: RecordCursor, path: string): number {
   if (!records.next() || records.kind !== MANIFEST_RECORD.HEADER) {
     throw new VarveError("CORRUPTION", `${path} at 0: the header record is damaged`);
   }
@@ -99,6 +101,7 @@ function checkHeader(records: RecordCursor, path: string): void {
     const message = `${path} has format ${format}; this version of Varve reads up to ${MANIFEST_FORMAT}. Use a newer one`;
     throw new VarveError("UNSUPPORTED_FORMAT", message);
   }
+  return format;
 }
 
 async function readWhole(fs: FileSystem, path: string): Promise<Uint8Array> {

@@ -22,7 +22,8 @@ import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../log/record.ts";
 import { encodeEdit, type VersionEdit } from "./edit.ts";
 import type { Version } from "./version.ts";
 
-export const MANIFEST_FORMAT = 1;
+/** In 1, keys were stored as they were given; since 2 those that begin with a zero byte name their keyspace. */
+export const MANIFEST_FORMAT = 2;
 
 export const MANIFEST_RECORD = { HEADER: 1, EDIT: 2, SNAPSHOT_END: 3, CLOSE: 4 } as const;
 
