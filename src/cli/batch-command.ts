@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type Expiry, MERGE_OPERATORS, type Operation } from "../store.ts";
-import { type DataOptions, writeCommand, writeOptions } from "./data-options.ts";
+import { type DataOptions, withStore, writeCommand, writeOptions } from "./data-options.ts";
 import { integerOf } from "./integers.ts";
-import { print, printJson, withClient } from "./remote.ts";
+import { print, printJson } from "./remote.ts";
 import { type Encoding, toBytes } from "./text.ts";
 
 /** A line's object, checked by nobody. */
@@ -31,8 +31,8 @@ async function batch(file: string, options: DataOptions): Promise<void> {
   const operations = lines.flatMap((line, i) =>
     line.trim() === "" ? [] : [parseLine(line, i + 1, options.encoding)],
   );
-  const commit = await withClient(options, (client) =>
-    client.batch(operations, writeOptions(options)),
+  const commit = await withStore(options, (store) =>
+    store.batch(operations, writeOptions(options)),
   );
   if (options.json) printJson({ version: commit.version, operations: operations.length });
   else print(`${operations.length} operations applied, version ${commit.version}`);

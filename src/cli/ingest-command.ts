@@ -3,9 +3,9 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import type { Pair } from "../store.ts";
-import { type DataOptions, dataCommand } from "./data-options.ts";
+import { type DataOptions, dataCommand, withStore } from "./data-options.ts";
 import { parseDuration } from "./durations.ts";
-import { print, printJson, withClient } from "./remote.ts";
+import { print, printJson } from "./remote.ts";
 import { type Encoding, toBytes } from "./text.ts";
 
 interface IngestCommandOptions extends DataOptions {
@@ -33,7 +33,7 @@ async function ingest(file: string, options: IngestCommandOptions): Promise<void
     }
   }
   const expiry = options.ttl === undefined ? {} : { ttlMs: options.ttl };
-  const { version } = await withClient(options, (client) => client.ingest(pairs(), expiry));
+  const { version } = await withStore(options, (store) => store.ingest(pairs(), expiry));
   if (options.json) printJson({ version, entries });
   else print(`${entries} entries ingested, version ${version}`);
 }

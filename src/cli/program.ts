@@ -4,6 +4,7 @@ import { VarveError } from "../errors.ts";
 import { adminCommands } from "./admin-commands.ts";
 import { batchCommand } from "./batch-command.ts";
 import { ingestCommand } from "./ingest-command.ts";
+import { keyspaceCommands } from "./keyspace-commands.ts";
 import { repairCommand, verifyCommand } from "./offline-commands.ts";
 import { readCommands } from "./read-commands.ts";
 import { serveCommand } from "./serve-command.ts";
@@ -22,6 +23,7 @@ export async function run(words: readonly string[]): Promise<void> {
   program.addCommand(batchCommand());
   program.addCommand(ingestCommand());
   program.addCommand(watchCommand());
+  for (const command of keyspaceCommands()) program.addCommand(command);
   for (const command of snapshotCommands()) program.addCommand(command);
   program.addCommand(adminCommands());
   program.addCommand(verifyCommand());

@@ -2,9 +2,9 @@
 import Table from "cli-table3";
 import type { Command } from "commander";
 import type { CountOptions, Entry, EntryRecord, ReadOptions } from "../store.ts";
-import { type DataOptions, dataCommand, printAbsent } from "./data-options.ts";
+import { type DataOptions, dataCommand, printAbsent, withStore } from "./data-options.ts";
 import { parseWhole } from "./integers.ts";
-import { print, printJson, withClient } from "./remote.ts";
+import { print, printJson } from "./remote.ts";
 import { toBytes, toText } from "./text.ts";
 
 interface AtOptions extends DataOptions {
@@ -78,8 +78,8 @@ function atOf({ at }: AtOptions): ReadOptions {
 }
 
 async function get(key: string, options: AtOptions): Promise<void> {
-  const bytes = await withClient(options, (client) =>
-    client.get(toBytes(key, options.encoding), atOf(options)),
+  const bytes = await withStore(options, (store) =>
+    store.get(toBytes(key, options.encoding), atOf(options)),
   );
   if (bytes === undefined) return printAbsent(key, options, { key, value: null });
   const value = toText(bytes, options.encoding);
@@ -88,8 +88,8 @@ async function get(key: string, options: AtOptions): Promise<void> {
 }
 
 async function entry(key: string, options: AtOptions): Promise<void> {
-  const found = await withClient(options, (client) =>
-    client.getEntry(toBytes(key, options.encoding), atOf(options)),
+  const found = await withStore(options, (store) =>
+    store.getEntry(toBytes(key, options.encoding), atOf(options)),
   );
   if (found === undefined) return printAbsent(key, options, { key, value: null });
   const value = toText(found.value, options.encoding);
@@ -117,8 +117,8 @@ function timeText(ms: number): string {
 
 async function history(key: string, options: HistoryCommandOptions): Promise<void> {
   const { encoding, limit } = options;
-  const versions = await withClient(options, (client) =>
-    client.history(toBytes(key, encoding), { limit }),
+  const versions = await withStore(options, (store) =>
+    store.history(toBytes(key, encoding), { limit }),
   );
   const table = new Table({ head: ["sequence", "updated", "value"], style: PLAIN });
   for (const { sequence, updatedAt, expiresAt, value } of versions) {
@@ -147,7 +147,7 @@ function rangeOf(options: RangeOptions): CountOptions {
 }
 
 async function count(options: RangeOptions): Promise<void> {
-  const counted = await withClient(options, (client) => client.count(rangeOf(options)));
+  const counted = await withStore(options, (store) => store.count(rangeOf(options)));
   if (options.json) printJson({ count: counted });
   else print(String(counted));
 }
@@ -161,7 +161,7 @@ async function scan(options: ScanCommandOptions): Promise<void> {
     ...(limit === 0 ? {} : { limit }),
     ...(limitBytes === undefined ? {} : { limitBytes }),
   };
-  await withClient(options, async (client) => {
+  await withStore(options, async (store) => {
     const table = new Table({ head: options.keysOnly ? ["key"] : ["key", "value"], style: PLAIN });
     let entries = 0;
     const show = ([key, value]: Entry) => {
@@ -172,10 +172,10 @@ async function scan(options: ScanCommandOptions): Promise<void> {
       else table.push([shownKey, ...Object.values(shown)]);
     };
     let next: string | undefined;
-    if (cursor === undefined) for await (const entry of client.scan(scanOptions)) show(entry);
+    if (cursor === undefined) for await (const entry of store.scan(scanOptions)) show(entry);
     else {
       const from = cursor === FIRST_PAGE ? {} : { cursor: Buffer.from(cursor, "base64url") };
-      const page = await client.page({ ...scanOptions, ...from });
+      const page = await store.page({ ...scanOptions, ...from });
       page.entries.forEach(show);
       next = page.cursor && Buffer.from(page.cursor).toString("base64url");
     }

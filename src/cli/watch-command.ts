@@ -1,9 +1,9 @@
 /** `varve watch`: what is committed, as it is, until SIGINT. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommitEvent, FeedOperation, IngestEvent, WatchEvent } from "../store.ts";
-import { type DataOptions, dataCommand } from "./data-options.ts";
+import { type DataOptions, dataCommand, withStore } from "./data-options.ts";
 import { parseDuration } from "./durations.ts";
-import { print, printJson, withClient } from "./remote.ts";
+import { print, printJson } from "./remote.ts";
 import { type Encoding, toBytes, toText } from "./text.ts";
 
 interface WatchCommandOptions extends DataOptions {
@@ -48,8 +48,8 @@ async function watch(options: WatchCommandOptions): Promise<void> {
       return bound === undefined ? [] : [[name, toBytes(bound, encoding)]];
     }),
   );
-  await withClient(options, async (client) => {
-    await using watched = client.watch({
+  await withStore(options, async (store) => {
+    await using watched = store.watch({
       ...bounds,
       ...(since === undefined ? {} : { since }),
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),

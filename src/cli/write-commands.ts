@@ -6,12 +6,13 @@ import {
   type DataOptions,
   printAbsent,
   printCommit,
+  withStore,
   writeCommand,
   writeOptions,
 } from "./data-options.ts";
 import { parseDuration } from "./durations.ts";
 import { integerOf, parseInteger } from "./integers.ts";
-import { print, printJson, withClient } from "./remote.ts";
+import { print, printJson } from "./remote.ts";
 import { toBytes } from "./text.ts";
 
 const BOUNDS = ["gte", "gt", "lt", "lte", "prefix"] as const;
@@ -104,8 +105,8 @@ async function put(key: string, value: string, options: PutCommandOptions): Prom
     ...conditionOf(options),
     ...(ttl === undefined ? {} : { ttlMs: ttl }),
   };
-  const commit = await withClient(options, (client) =>
-    client.put(toBytes(key, encoding), bytes, putOptions),
+  const commit = await withStore(options, (store) =>
+    store.put(toBytes(key, encoding), bytes, putOptions),
   );
   printCommit(commit.version, options);
 }
@@ -117,23 +118,23 @@ async function removeRange(options: RangeOptions): Promise<void> {
       return bound === undefined ? [] : [[name, toBytes(bound, options.encoding)]];
     }),
   );
-  const commit = await withClient(options, (client) =>
-    client.deleteRange(range, writeOptions(options)),
+  const commit = await withStore(options, (store) =>
+    store.deleteRange(range, writeOptions(options)),
   );
   printCommit(commit.version, options);
 }
 
 async function remove(key: string, options: ConditionalOptions): Promise<void> {
   const deleteOptions = { ...writeOptions(options), ...conditionOf(options) };
-  const commit = await withClient(options, (client) =>
-    client.delete(toBytes(key, options.encoding), deleteOptions),
+  const commit = await withStore(options, (store) =>
+    store.delete(toBytes(key, options.encoding), deleteOptions),
   );
   printCommit(commit.version, options);
 }
 
 async function increment(key: string, delta: bigint, options: DataOptions): Promise<void> {
-  const { version, value } = await withClient(options, (client) =>
-    client.increment(toBytes(key, options.encoding), delta, writeOptions(options)),
+  const { version, value } = await withStore(options, (store) =>
+    store.increment(toBytes(key, options.encoding), delta, writeOptions(options)),
   );
   // JSON readers take numbers for doubles, which do not hold every counter.
   if (options.json) printJson({ value: String(value), version });
@@ -149,22 +150,22 @@ async function merge(
   const { encoding } = options;
   const folded = operator === "append" ? toBytes(operand, encoding) : integerOf(operand);
   if (folded === undefined) throw new Error(`${operator} takes a whole number, not ${operand}`);
-  const commit = await withClient(options, (client) =>
-    client.merge(toBytes(key, encoding), operator, folded, writeOptions(options)),
+  const commit = await withStore(options, (store) =>
+    store.merge(toBytes(key, encoding), operator, folded, writeOptions(options)),
   );
   printCommit(commit.version, options);
 }
 
 async function expire(key: string, ttlMs: number, options: DataOptions): Promise<void> {
-  const commit = await withClient(options, (client) =>
-    client.expire(toBytes(key, options.encoding), { ttlMs }, writeOptions(options)),
+  const commit = await withStore(options, (store) =>
+    store.expire(toBytes(key, options.encoding), { ttlMs }, writeOptions(options)),
   );
   printCommitOrAbsent(key, commit, options);
 }
 
 async function persist(key: string, options: DataOptions): Promise<void> {
-  const commit = await withClient(options, (client) =>
-    client.persist(toBytes(key, options.encoding), writeOptions(options)),
+  const commit = await withStore(options, (store) =>
+    store.persist(toBytes(key, options.encoding), writeOptions(options)),
   );
   printCommitOrAbsent(key, commit, options);
 }

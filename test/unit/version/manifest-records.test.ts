@@ -5,7 +5,7 @@ import type { VarveError } from "../../../src/errors.ts";
 import { manifestName } from "../../../src/fs/names.ts";
 import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../../../src/log/record.ts";
 import { encodeEdit, type VersionEdit } from "../../../src/version/edit.ts";
-import { MANIFEST_RECORD } from "../../../src/version/manifest.ts";
+import { MANIFEST_FORMAT, MANIFEST_RECORD } from "../../../src/version/manifest.ts";
 import { readManifest } from "../../../src/version/manifest-reader.ts";
 import {
   CURRENT_PATH,
@@ -91,12 +91,14 @@ describe("a manifest with good checksums", () => {
   test("of a newer format is UNSUPPORTED_FORMAT", async () => {
     const outcome = await readOf(
       manifestOf([
-        [HEADER, pack({ version: 2, more: true })],
+        [HEADER, pack({ version: MANIFEST_FORMAT + 1, more: true })],
         [9, Buffer.of(1)],
       ]),
     );
     expect(outcome).toMatchObject({ code: "UNSUPPORTED_FORMAT" });
-    expect((outcome as VarveError).message).toContain(`${MANIFEST_PATH} has format 2`);
+    expect((outcome as VarveError).message).toContain(
+      `${MANIFEST_PATH} has format ${MANIFEST_FORMAT + 1}`,
+    );
   });
 
   test("whose snapshot does not end is CORRUPTION", async () => {
