@@ -57,6 +57,8 @@ export class KeyMapping {
   static readonly STORED = new KeyMapping(undefined, false);
   static readonly DEFAULT = new KeyMapping(undefined, true);
 
+  /** Callers see less of a key than is stored. */
+  readonly hidesPrefix: boolean;
   readonly #prefix: Uint8Array | undefined;
   readonly #end: Uint8Array | undefined;
   readonly #escapes: boolean;
@@ -65,6 +67,7 @@ export class KeyMapping {
     this.#prefix = id === undefined ? undefined : keyspaceStart(id);
     this.#end = id === undefined ? undefined : keyspaceEnd(id);
     this.#escapes = escapes;
+    this.hidesPrefix = id !== undefined || escapes;
   }
 
   static of(id: number): KeyMapping {
@@ -78,20 +81,15 @@ export class KeyMapping {
     return this.#escapes && beginsWithZero(key) ? joined(ESCAPE, key) : key;
   }
 
-  /** Hot path: bytes of the stored key at `start` that its caller does not see. */
-  hiddenBytes(stored: Uint8Array, start: number): number {
-    return this.#prefix === undefined && !this.#escapes ? 0 : prefixBytesOf(stored, start);
-  }
-
   /** The caller's key, in the same memory. */
   fromStored(stored: Uint8Array): Uint8Array {
-    const hidden = this.hiddenBytes(stored, 0);
-    return hidden === 0 ? stored : stored.subarray(hidden);
+    if (stored[0] !== 0 || !this.hidesPrefix) return stored;
+    return stored.subarray(prefixBytesOf(stored));
   }
 
   /** The range's part of this keyspace, bounded on all sides on which the keyspace is; with all else that stands beside. */
   toStoredRange<Range extends KeyRange>(range: Range): Range {
-    if (this.#prefix === undefined && !this.#escapes) return range;
+    if (!this.hidesPrefix) return range;
     if (typeof range !== "object" || range === null) return range;
     const stored: { -readonly [Bound in keyof KeyRange]: Data } = {};
     let isBoundedBelow = false;
@@ -114,7 +112,7 @@ export class KeyMapping {
 
   /** The event with its caller's keys. Its arrays may be the same. */
   fromStoredEvent(event: WatchEvent): WatchEvent {
-    if (this.#prefix === undefined && !this.#escapes) return event;
+    if (!this.hidesPrefix) return event;
     if (event.type === "ingest") return this.#fromStoredStretch(event);
     if (event.type === "progress") return event;
     const operations = event.operations.map((operation) =>

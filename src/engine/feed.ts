@@ -13,12 +13,12 @@ import type { FileSystem } from "../fs/file-system.ts";
 import { logName } from "../fs/names.ts";
 import type { Log } from "../log/log.ts";
 import { compacted, type FollowedLog, LogFollower } from "../log/log-follower.ts";
-import type { KeyMapping, WatchOptions } from "../store.ts";
+import { type KeyMapping, keyspaceOf, NO_KEYSPACE, type WatchOptions } from "../store.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { EngineWatch } from "./engine-watch.ts";
 import { SegmentFiles } from "./segment-files.ts";
 import type { Limits } from "./validate.ts";
-import { assertKeyspace } from "./validate-keyspace.ts";
+import { noSuchKeyspace } from "./validate-keyspace.ts";
 import { checkWatch } from "./validate-watch.ts";
 
 export interface FeedStats {
@@ -88,7 +88,7 @@ export class Feed {
       },
     });
     this.#watches.add(watch);
-    commits.onVisible = this.#wake;
+    commits.onVisible = this.wake;
     const oldest = this.#oldest(log);
     if (from > visibleSequence) void watch.fail(notYet(from, visibleSequence));
     else if (from < oldest) void watch.fail(compacted(from, oldest));
@@ -110,7 +110,8 @@ export class Feed {
     await Promise.all(Array.from(this.#watches, (watch) => watch.fail(error)));
   }
 
-  readonly #wake = (): void => {
+  /** There may be something new to tell. */
+  readonly wake = (): void => {
     for (const watch of this.#watches) watch.wake();
   };
 
@@ -125,15 +126,11 @@ export class Feed {
   }
 }
 
-/** Why nothing will come of a keyspace that was dropped, once that is so. */
+/** Why nothing will come of a keyspace any more, once its drop was told. */
 function droppedOf({ lower }: KeyBounds, { keyspaces }: Limits): VarveError | undefined {
-  if (lower === undefined) return undefined;
-  try {
-    assertKeyspace(lower, keyspaces);
-    return undefined;
-  } catch (error) {
-    return error as VarveError;
-  }
+  const id = lower && keyspaceOf(lower);
+  if (id === undefined || id === NO_KEYSPACE || keyspaces.isThere(id)) return undefined;
+  return noSuchKeyspace(id);
 }
 
 function notYet(since: number, newest: number): VarveError {

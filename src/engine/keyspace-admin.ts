@@ -10,6 +10,7 @@ import {
   type KeyspaceInfo,
   type KeyspaceOptions,
 } from "../store.ts";
+import type { Feed } from "./feed.ts";
 import {
   type KeyspaceDirectory,
   type KeyspaceRecord,
@@ -24,6 +25,7 @@ export interface KeyspaceAdminParts {
   readonly clock: Clock;
   readonly tree: Tree;
   readonly keyspaces: KeyspaceDirectory;
+  readonly feed: Pick<Feed, "wake">;
 }
 
 export class KeyspaceAdmin {
@@ -52,7 +54,7 @@ export class KeyspaceAdmin {
 
   async drop(name: string): Promise<boolean> {
     checkKeyspaceName(name);
-    const { keyspaces } = this.#parts;
+    const { keyspaces, feed } = this.#parts;
     return this.#inTurn(name, async () => {
       const record = keyspaces.get(name);
       if (record === undefined) return false;
@@ -65,6 +67,7 @@ export class KeyspaceAdmin {
         throw error;
       }
       keyspaces.forget(record);
+      feed.wake();
       return true;
     });
   }

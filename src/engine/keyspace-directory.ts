@@ -35,6 +35,8 @@ const NO_VALUE = new Uint8Array();
 
 export class KeyspaceDirectory implements KeyspaceLookup {
   readonly #byName = new Map<string, KeyspaceRecord>();
+  /** Those that are being dropped, too. */
+  readonly #byId = new Map<number, KeyspaceRecord>();
   readonly #live = new Map<number, KeyspaceRecord>();
   /** Never was an id taken that is not below this. */
   nextId = 1;
@@ -63,6 +65,10 @@ export class KeyspaceDirectory implements KeyspaceLookup {
     return this.#live.has(id);
   }
 
+  isThere(id: number): boolean {
+    return this.#byId.has(id);
+  }
+
   ttlMsOf(stored: Uint8Array): number | undefined {
     return this.#live.get(keyspaceOf(stored) ?? NO_KEYSPACE)?.ttlMs;
   }
@@ -85,6 +91,7 @@ export class KeyspaceDirectory implements KeyspaceLookup {
 
   set(record: KeyspaceRecord): void {
     this.#byName.set(record.name, record);
+    this.#byId.set(record.id, record);
     this.#live.set(record.id, record);
     this.nextId = Math.max(this.nextId, record.id + 1);
   }
@@ -96,6 +103,7 @@ export class KeyspaceDirectory implements KeyspaceLookup {
 
   forget({ id, name }: KeyspaceRecord): void {
     this.#live.delete(id);
+    this.#byId.delete(id);
     this.#byName.delete(name);
   }
 }

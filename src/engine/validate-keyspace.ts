@@ -7,6 +7,8 @@ import { keyspaceEnd, keyspaceOf, keyspaceStart, NO_KEYSPACE } from "../store.ts
 /** What is known of keyspaces where keys are checked. */
 export interface KeyspaceLookup {
   isLive(id: number): boolean;
+  /** Until its drop is in the log, and visible. */
+  isThere(id: number): boolean;
   /** Of what is put to the stored key without an expiry. */
   ttlMsOf(stored: Uint8Array): number | undefined;
 }
@@ -15,9 +17,12 @@ export interface KeyspaceLookup {
 export function assertKeyspace(stored: Uint8Array, keyspaces: KeyspaceLookup): void {
   const id = keyspaceOf(stored);
   if (id === NO_KEYSPACE || (id !== undefined && keyspaces.isLive(id))) return;
-  if (id === undefined) throw malformedKey();
+  throw id === undefined ? malformedKey() : noSuchKeyspace(id);
+}
+
+export function noSuchKeyspace(id: number): VarveError {
   const message = `keyspace ${id} was dropped, or never was; open it anew by its name`;
-  throw new VarveError("NO_SUCH_KEYSPACE", message);
+  return new VarveError("NO_SUCH_KEYSPACE", message);
 }
 
 /** Of a key in the default keyspace: that nothing else stands for the same one. */
