@@ -11,6 +11,7 @@ import { LEVELS, type Settings } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { Version } from "../version/version.ts";
 import { isMuchExpired } from "./expired.ts";
+import { isMuchHidden } from "./hidden.ts";
 import { codecOfLevel, LAST_LEVEL, type LevelTargets, levelTargets } from "./targets.ts";
 
 /** Level-0 tables that one compaction takes at most. */
@@ -23,7 +24,14 @@ export const GRANDPARENT_TABLES_MAX = 10;
 const TOMBSTONE_SHARE = 0.5;
 const TOMBSTONES_MIN = 100;
 
-type CompactionReason = "level0" | "size" | "tombstones" | "expired" | "ranges" | "manual";
+type CompactionReason =
+  | "level0"
+  | "size"
+  | "tombstones"
+  | "expired"
+  | "ranges"
+  | "hidden"
+  | "manual";
 
 export interface CompactionPlan {
   readonly reason: CompactionReason;
@@ -37,7 +45,7 @@ export interface CompactionPlan {
 export interface PickState {
   /** Numbers of tables that are being compacted. */
   readonly busy: ReadonlySet<number>;
-  /** No open snapshot is older; a tombstone at or below it is of use to no reader. */
+  /** No open snapshot is older, nor is what is retained; a tombstone at or below it is of use to no reader. */
   readonly oldestSnapshot: number;
   /** By the wall clock. */
   readonly nowMs: number;
@@ -142,8 +150,9 @@ function pickFromLevel(
 /** A table of mostly garbage that can get rid of it, by going down or, in the last level, in place. */
 function pickGarbage(version: Version, state: PickState): CompactionPlan | undefined {
   for (let level = 1; level < LEVELS; level++) {
-    const { tombstones, expiring, rangeDeletes } = version.totals(level);
-    if (tombstones < TOMBSTONES_MIN && expiring === 0 && rangeDeletes === 0) continue;
+    const { tombstones, expiring, rangeDeletes, hidden } = version.totals(level);
+    const mayBeDue = tombstones >= TOMBSTONES_MIN || expiring > 0 || rangeDeletes > 0 || hidden > 0;
+    if (!mayBeDue) continue;
     for (const table of version.files(level)) {
       if (state.busy.has(table.number)) continue;
       const reason = garbageOf(table, state);
@@ -164,6 +173,7 @@ function garbageOf(
 ): CompactionReason | undefined {
   // No snapshot sees what has expired.
   if (isMuchExpired(table, nowMs)) return "expired";
+  if (isMuchHidden(table, oldestSnapshot)) return "hidden";
   // A deleted range goes down to where it meets what it hides, and with it.
   if (table.rangeDeletes > 0 && table.largestSequence <= oldestSnapshot) return "ranges";
   const isDense =

@@ -8,6 +8,7 @@
  * disk, is tried again; and tables that compaction finds damaged are left where they are, and left out.
  */
 import { nextExpiryMs } from "../compaction/expired.ts";
+import { waitsForPast } from "../compaction/hidden.ts";
 import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../compaction/picker.ts";
 import { placeIngested } from "../compaction/place-ingested.ts";
 import { RangeRetention } from "../compaction/range-retention.ts";
@@ -47,6 +48,7 @@ import {
   removedBy,
   since,
 } from "./plan-outcome.ts";
+import { horizonStepMs } from "./retention.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
 import type { Tree } from "./tree.ts";
 import type { InclusiveRange } from "./validate.ts";
@@ -114,7 +116,7 @@ export class Maintenance {
   #closed = false;
   /** Something that passes stopped a task, which is then done again. */
   #retryTimer: Timer | undefined;
-  #expiryTimer: Timer | undefined;
+  #garbageTimer: Timer | undefined;
   #flushes = 0;
   #compactions = 0;
   #moves = 0;
@@ -181,7 +183,7 @@ export class Maintenance {
   async close(): Promise<void> {
     this.#closed = true;
     this.#retryTimer?.cancel();
-    this.#expiryTimer?.cancel();
+    this.#garbageTimer?.cancel();
     Atomics.store(new Int32Array(this.#cancel), 0, 1);
     await this.#options.background.close();
     await this.#installing.catch(() => undefined);
@@ -252,21 +254,23 @@ export class Maintenance {
       const state = { busy: this.#busy, oldestSnapshot, nowMs };
       const plan = pickCompaction(tree.version, settings, state);
       if (plan === undefined) {
-        this.#wakeAtExpiry(nowMs);
+        this.#wakeForGarbage(nowMs);
         return;
       }
       this.#runPlan(plan).catch((error) => this.#fail("compaction", error));
     }
   }
 
-  /** When much of a table will have expired, though nothing may be written until then. */
-  #wakeAtExpiry(nowMs: number): void {
-    this.#expiryTimer?.cancel();
-    const { tree, clock } = this.#options;
-    const next = nextExpiryMs(tree.version, nowMs);
-    if (next === undefined) return;
-    const delayMs = Math.min(next - nowMs, TIMER_MS_MAX);
-    this.#expiryTimer = clock.setTimer(delayMs, () => this.wake());
+  /** When there will be garbage, by time alone: much of a table has expired, or the past that it was kept for is over. */
+  #wakeForGarbage(nowMs: number): void {
+    this.#garbageTimer?.cancel();
+    const { tree, clock, settings } = this.#options;
+    const { version } = tree;
+    const expiryMs = (nextExpiryMs(version, nowMs) ?? Number.POSITIVE_INFINITY) - nowMs;
+    const stepMs = waitsForPast(version) ? horizonStepMs(settings) : undefined;
+    const delayMs = Math.min(expiryMs, stepMs ?? Number.POSITIVE_INFINITY);
+    if (delayMs === Number.POSITIVE_INFINITY) return;
+    this.#garbageTimer = clock.setTimer(Math.min(delayMs, TIMER_MS_MAX), () => this.wake());
   }
 
   async #runPlan(plan: CompactionPlan): Promise<void> {

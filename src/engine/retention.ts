@@ -12,6 +12,18 @@ import type { Version } from "../version/version.ts";
 /** Of the time that is retained, the part between two samples; so much more may be kept. */
 const SAMPLE_SHARE = 1 / 64;
 
+/** How often to look whether the horizon has moved, at most, and where only sequences tell. */
+const STEP_MS_MIN = 1000;
+
+/** When to look again whether the horizon has moved; `undefined` where nothing is retained. */
+export function horizonStepMs({
+  retentionMs,
+  retentionSequences,
+}: Pick<Settings, "retentionMs" | "retentionSequences">): number | undefined {
+  if (retentionMs === 0 && retentionSequences === 0) return undefined;
+  return Math.max(STEP_MS_MIN, retentionMs * SAMPLE_SHARE);
+}
+
 /** Up to `sequence` all was committed by `ms` of the wall clock. */
 interface Sample {
   readonly ms: number;

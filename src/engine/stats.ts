@@ -17,6 +17,8 @@ export interface LevelStats {
   readonly tombstones: number;
   readonly expiring: number;
   readonly rangeDeletes: number;
+  /** Older versions, there for snapshots and for what is retained of the past, or until compaction drops them. */
+  readonly hidden: number;
 }
 
 export interface DatabaseStats {

@@ -3,7 +3,7 @@
  * so that a manifest can be made anew from the tables alone.
  *
  *   { number, entries, tombstones, rangeDeletes, smallest, largest, smallestSequence, largestSequence, rawBytes,
- *     createdAtMs, oldestMs, expiring, halfExpiredMs, dataBytes, codec, ranges? }
+ *     createdAtMs, oldestMs, expiring, halfExpiredMs, hidden?, quarterHiddenAt?, dataBytes, codec, ranges? }
  */
 import { unpack } from "msgpackr";
 import type { CodecName } from "../options.ts";
@@ -44,6 +44,9 @@ const COUNTS = [
   "dataBytes",
 ] as const;
 
+/** Which older tables do not have; 0 where they are left out. */
+const LATER_COUNTS = ["hidden", "quarterHiddenAt"] as const;
+
 export function decodeProperties(bytes: Uint8Array, path: string, offset: number): TableProperties {
   let record: Record<string, unknown>;
   try {
@@ -55,10 +58,14 @@ export function decodeProperties(bytes: Uint8Array, path: string, offset: number
     typeof record === "object" &&
     record !== null &&
     COUNTS.every((name) => Number.isSafeInteger(record[name])) &&
+    LATER_COUNTS.every(
+      (name) => record[name] === undefined || Number.isSafeInteger(record[name]),
+    ) &&
     record.smallest instanceof Uint8Array &&
     record.largest instanceof Uint8Array &&
     typeof record.codec === "string" &&
     (record.ranges === undefined || record.ranges instanceof Uint8Array);
   if (!sound) throw corrupt(path, offset, "the properties are not those of a table");
+  for (const name of LATER_COUNTS) record[name] ??= 0;
   return record as unknown as TableProperties;
 }

@@ -29,4 +29,8 @@ export interface TableMeta {
   /** Entries whose values expire, and when half of them will have; 0 where there is none. */
   readonly expiring: number;
   readonly halfExpiredMs: number;
+  /** Entries that a newer version of their key hides, in this table. */
+  readonly hidden: number;
+  /** The sequence up to which versions hide a quarter of all entries; 0 where fewer are hidden. */
+  readonly quarterHiddenAt: number;
 }

@@ -27,6 +27,7 @@ import { CODEC, type Codec, codecNumber } from "./codec.ts";
 import { CompressionTrial } from "./compression-trial.ts";
 import { DataBlockWriter } from "./data-block.ts";
 import { TableFilter } from "./filter.ts";
+import { HiddenEntries } from "./hidden-entries.ts";
 import { type KeyspaceCodecList, KeyspaceCodecs } from "./keyspace-codecs.ts";
 import { recordOfProperties } from "./properties.ts";
 import { encodeFooter } from "./table-format.ts";
@@ -73,6 +74,7 @@ export class TableWriter {
   #oldestMs = Number.POSITIVE_INFINITY;
   /** When the values that expire do. */
   readonly #expiries: number[] = [];
+  readonly #hidden = new HiddenEntries();
   #smallestSequence = Number.POSITIVE_INFINITY;
   #largestSequence = 0;
 
@@ -106,7 +108,7 @@ export class TableWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    this.#begin(key, keyStart, keyEnd, trailerLow, trailerHigh);
+    const isOlder = this.#begin(key, keyStart, keyEnd, trailerLow, trailerHigh);
     this.#block.add(
       this.#hash.first,
       key,
@@ -120,7 +122,7 @@ export class TableWriter {
       valueEnd,
     );
     const bytes = keyEnd - keyStart + valueEnd - valueStart;
-    this.#note(trailerLow, trailerHigh, timeMs, bytes, value, valueStart);
+    this.#note(isOlder, trailerLow, trailerHigh, timeMs, bytes, value, valueStart);
   }
 
   /** `add`, of an entry whose value stands behind its key; `bytes` are the same array for all, and stay as they are. */
@@ -133,7 +135,7 @@ export class TableWriter {
     trailerHigh: number,
     timeMs: number,
   ): void {
-    this.#begin(bytes, keyStart, keyEnd, trailerLow, trailerHigh);
+    const isOlder = this.#begin(bytes, keyStart, keyEnd, trailerLow, trailerHigh);
     const hash = this.#hash.first;
     this.#block.addInPlace(
       hash,
@@ -145,17 +147,18 @@ export class TableWriter {
       trailerHigh,
       timeMs,
     );
-    this.#note(trailerLow, trailerHigh, timeMs, valueEnd - keyStart, bytes, keyEnd);
+    const rawBytes = valueEnd - keyStart;
+    this.#note(isOlder, trailerLow, trailerHigh, timeMs, rawBytes, bytes, keyEnd);
   }
 
-  /** Makes ready for an entry, which must come after those before. */
+  /** Makes ready for an entry, which must come after those before. Whether it is an older version of the last key. */
   #begin(
     key: Uint8Array,
     keyStart: number,
     keyEnd: number,
     trailerLow: number,
     trailerHigh: number,
-  ): void {
+  ): boolean {
     const order = this.#entries === 0 ? 1 : this.#block.compareToLast(key, keyStart, keyEnd);
     assert(
       order > 0 ||
@@ -169,6 +172,7 @@ export class TableWriter {
       this.#useCodec(this.#keyspaceCodecs.codecOf(key, keyStart));
     }
     if (this.#unindexed !== undefined) this.#indexBefore(key.subarray(keyStart, keyEnd));
+    return order === 0;
   }
 
   #useCodec(codec: Codec): void {
@@ -179,6 +183,7 @@ export class TableWriter {
 
   /** Takes into account what was added. */
   #note(
+    isOlder: boolean,
     trailerLow: number,
     trailerHigh: number,
     timeMs: number,
@@ -186,11 +191,15 @@ export class TableWriter {
     value: Uint8Array,
     valueStart: number,
   ): void {
+    const kind = kindOf(trailerLow);
+    if (isOlder) {
+      const newer = sequenceOf(this.#lastLow, this.#lastHigh);
+      this.#hidden.add(newer, kindOf(this.#lastLow), kind, value, valueStart);
+    }
     this.#lastLow = trailerLow;
     this.#lastHigh = trailerHigh;
     this.#entries++;
     this.#rawBytes += bytes;
-    const kind = kindOf(trailerLow);
     if (kind !== KIND.PUT) this.#count(kind, value, valueStart);
     if (timeMs < this.#oldestMs) this.#oldestMs = timeMs;
     this.#seeSequence(sequenceOf(trailerLow, trailerHigh));
@@ -249,6 +258,7 @@ export class TableWriter {
 
   /** What has expired and lost its value is not much more than a tombstone, but for how long it must stay. */
   #count(kind: number, value: Uint8Array, valueStart: number): void {
+    if (baseKindOf(kind) === KIND.MERGE) this.#hidden.seeOperand(kind, value, valueStart);
     if (isTombstone(kind)) this.#tombstones++;
     else if (baseKindOf(kind) !== KIND.DELETE && (kind & FLAG.EXPIRES) !== 0) {
       this.#expiries.push(expiresAtOf(kind, value, valueStart));
@@ -338,6 +348,8 @@ export class TableWriter {
       oldestMs: this.#oldestMs,
       expiring: this.#expiries.length,
       halfExpiredMs: this.#halfExpiredMs(),
+      hidden: this.#hidden.count,
+      quarterHiddenAt: this.#hidden.quarterAt(this.#entries),
     };
   }
 

@@ -6,7 +6,8 @@
  *     p?: pruned to, i?: ingested to }
  *
  *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
- *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes]
+ *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes,
+ *            hidden?, quarterHiddenAt?]
  */
 import { pack, unpack } from "msgpackr";
 import { VarveError } from "../errors.ts";
@@ -38,7 +39,7 @@ export interface VersionEdit {
   readonly prunedTo?: number;
 }
 
-type TableRecord = readonly [
+type ShortRecord = readonly [
   number: number,
   fileBytes: number,
   tailBytes: number,
@@ -55,6 +56,7 @@ type TableRecord = readonly [
   halfExpiredMs: number,
   rangeDeletes: number,
 ];
+type TableRecord = ShortRecord | readonly [...ShortRecord, hidden: number, quarterHiddenAt: number];
 
 interface EditRecord {
   a: readonly (readonly [level: number, table: TableRecord])[];
@@ -100,7 +102,7 @@ export function decodeEdit(bytes: Uint8Array, where: string): VersionEdit {
 }
 
 function recordOf(table: TableMeta): TableRecord {
-  return [
+  const record: ShortRecord = [
     table.number,
     table.fileBytes,
     table.tailBytes,
@@ -117,6 +119,7 @@ function recordOf(table: TableMeta): TableRecord {
     table.halfExpiredMs,
     table.rangeDeletes,
   ];
+  return table.hidden === 0 ? record : [...record, table.hidden, table.quarterHiddenAt];
 }
 
 function tableOf(record: TableRecord): TableMeta {
@@ -137,6 +140,8 @@ function tableOf(record: TableRecord): TableMeta {
     expiring: record[12],
     halfExpiredMs: record[13],
     rangeDeletes: record[14],
+    hidden: record[15] ?? 0,
+    quarterHiddenAt: record[16] ?? 0,
   };
 }
 
@@ -148,13 +153,15 @@ const isKey = (value: unknown): value is Uint8Array =>
 const isOptionalCount = (value: unknown): boolean => value === undefined || isCount(value);
 
 const TABLE_FIELDS = 15;
+/** With those that tables have of which something is hidden. */
+const TABLE_FIELDS_ALL = 17;
 const SMALLEST_FIELD = 5;
 const LARGEST_FIELD = 6;
 
 function isTableRecord(value: unknown): value is TableRecord {
   return (
     Array.isArray(value) &&
-    value.length === TABLE_FIELDS &&
+    (value.length === TABLE_FIELDS || value.length === TABLE_FIELDS_ALL) &&
     value.every((field, i) =>
       i === SMALLEST_FIELD || i === LARGEST_FIELD ? isKey(field) : isCount(field),
     )

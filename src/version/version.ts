@@ -19,6 +19,8 @@ export interface LevelTotals {
   readonly expiring: number;
   /** Fragments of deleted ranges. */
   readonly rangeDeletes: number;
+  /** Entries that a newer version of their key hides, in the same table. */
+  readonly hidden: number;
 }
 
 const NOTHING: LevelTotals = {
@@ -28,6 +30,7 @@ const NOTHING: LevelTotals = {
   tombstones: 0,
   expiring: 0,
   rangeDeletes: 0,
+  hidden: 0,
 };
 
 export class Version {
@@ -161,5 +164,6 @@ function totalsAfter(
     tombstones: before.tombstones + sum((table) => table.tombstones),
     expiring: before.expiring + sum((table) => table.expiring),
     rangeDeletes: before.rangeDeletes + sum((table) => table.rangeDeletes),
+    hidden: before.hidden + sum((table) => table.hidden),
   };
 }

@@ -28,6 +28,8 @@ export function tableOf(
     oldestMs: 1_767_225_500_000,
     expiring: 0,
     halfExpiredMs: 0,
+    hidden: 0,
+    quarterHiddenAt: 0,
     ...rest,
   };
 }

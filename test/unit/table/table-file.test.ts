@@ -85,6 +85,10 @@ test.each(seeds(30))("properties tell what is in the table (seed %i)", async (se
   const expiries = entries
     .map(({ kind, value }) => expiresAtOf(kind, value, 0))
     .filter((expiresAt) => expiresAt !== Number.POSITIVE_INFINITY);
+  const hiding = entries
+    .filter(({ key }, i) => Buffer.from(key).equals(entries[i + 1]?.key ?? Buffer.alloc(0)))
+    .map(({ sequence }) => sequence)
+    .sort((a, b) => a - b);
   expect(meta).toEqual({
     number: TABLE_OPTIONS.number,
     fileBytes: contentOf(fs).length,
@@ -101,6 +105,8 @@ test.each(seeds(30))("properties tell what is in the table (seed %i)", async (se
     oldestMs: Math.min(...entries.map(({ timeMs }) => timeMs)),
     expiring: expiries.length,
     halfExpiredMs: expiries.sort((a, b) => a - b)[(expiries.length - 1) >>> 1] ?? 0,
+    hidden: hiding.length,
+    quarterHiddenAt: hiding[Math.ceil(entries.length / 4) - 1] ?? 0,
   });
   const { properties, index } = openTable(fs, meta);
   const last = index.length - 1;
@@ -110,6 +116,14 @@ test.each(seeds(30))("properties tell what is in the table (seed %i)", async (se
   // The table alone tells all that the manifest would.
   expect(await readAll(fs)).toEqual({ meta, entries });
   expect(fs.openFiles).toBe(1);
+});
+
+test("a table that does not say what is hidden in it hides nothing", () => {
+  const fs = new MemoryFileSystem();
+  const { properties } = openTable(fs, writeTable(fs, someEntries(5)));
+  const { hidden: _hidden, quarterHiddenAt: _quarter, ...older } = properties;
+  const none = { ...properties, hidden: 0, quarterHiddenAt: 0 };
+  expect(decodeProperties(pack(older), "/t", 9)).toEqual(none);
 });
 
 test("what is learned of a table does not hold its tail in memory", async () => {
@@ -237,6 +251,8 @@ test("properties that lack a field, or have one of another kind, are CORRUPTION"
   });
   for (const name of Object.keys(properties)) {
     for (const value of [undefined, null, {}, true, 1.5, []]) {
+      // Older tables do not say what is hidden.
+      if (value === undefined && (name === "hidden" || name === "quarterHiddenAt")) continue;
       const record = pack({ ...properties, [name]: value });
       expect(() => decodeProperties(record, "/t", 9), `${name} ${value}`).toThrow(refused);
     }

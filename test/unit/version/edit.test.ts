@@ -21,23 +21,27 @@ const count = fc.oneof(
 const key = fc.uint8Array({ minLength: 1, maxLength: 40 });
 const level = fc.nat(LEVELS - 1);
 
-const table: fc.Arbitrary<TableMeta> = fc.record({
-  number: count,
-  fileBytes: count,
-  tailBytes: count,
-  entries: count,
-  tombstones: count,
-  smallest: key,
-  largest: key,
-  smallestSequence: count,
-  largestSequence: count,
-  rawBytes: count,
-  createdAtMs: count,
-  oldestMs: count,
-  expiring: count,
-  halfExpiredMs: count,
-  rangeDeletes: count,
-});
+const table: fc.Arbitrary<TableMeta> = fc
+  .record({
+    number: count,
+    fileBytes: count,
+    tailBytes: count,
+    entries: count,
+    tombstones: count,
+    smallest: key,
+    largest: key,
+    smallestSequence: count,
+    largestSequence: count,
+    rawBytes: count,
+    createdAtMs: count,
+    oldestMs: count,
+    expiring: count,
+    halfExpiredMs: count,
+    rangeDeletes: count,
+    hidden: fc.oneof(fc.constant(0), count),
+    quarterHiddenAt: count,
+  })
+  .map((any) => (any.hidden === 0 ? { ...any, quarterHiddenAt: 0 } : any));
 
 const anyEdit: fc.Arbitrary<VersionEdit> = fc.record(
   {
@@ -57,6 +61,14 @@ test("an edit is read back as it was", () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test("a table of which nothing is hidden has the record that it always had", () => {
+  const plain = record();
+  expect(plain.a[0]![1]).toHaveLength(15);
+  const bytes = pack({ ...plain, a: [[1, [...plain.a[0]![1], 7, 900]]] });
+  const [added] = decodeEdit(bytes, WHERE).added;
+  expect(added?.table).toEqual({ ...tableOf(1, "a", "b"), hidden: 7, quarterHiddenAt: 900 });
 });
 
 test("a key of the largest size is read back", () => {
