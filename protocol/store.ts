@@ -203,7 +203,10 @@ export interface Page {
 }
 
 /** What is counted: all keys in a range, now or at an earlier commit. */
-export interface CountOptions extends KeyRange, ReadOptions {}
+export interface CountOptions extends KeyRange, ReadOptions {
+  /** Ends the count with `ABORTED`. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * A scan in progress. It sees the one moment at which it was made and pins what it reads until it has

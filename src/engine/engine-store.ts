@@ -40,6 +40,7 @@ import {
   type WatchOptions,
   type WriteOptions,
 } from "../store.ts";
+import { assertNotAborted, checkSignal } from "./abort.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineWatch } from "./engine-watch.ts";
 import { checkAt, checkHistoryLimit } from "./history.ts";
@@ -233,7 +234,9 @@ export class EngineStore implements KeyedStore {
   async #count(options: CountOptions | undefined, sequence: number): Promise<number> {
     const { reads, limits } = this.#open();
     const checked = this.#keys.toStoredRange(checkScan(options));
-    return reads.count(checkBounds(checked, limits), sequence);
+    const signal = checkSignal(options?.signal);
+    assertNotAborted(signal, "count");
+    return reads.count(checkBounds(checked, limits), sequence, signal);
   }
 
   #stored(key: Data): Uint8Array {

@@ -188,9 +188,10 @@ export class Reads {
     return { entries, cursor: next };
   }
 
-  async count(bounds: KeyBounds, sequence: number): Promise<number> {
+  /** `ABORTED` once the signal fires. */
+  async count(bounds: KeyBounds, sequence: number, signal?: AbortSignal): Promise<number> {
     await using scan = this.#scan({ keysOnly: true }, bounds, sequence, KeyMapping.STORED);
-    return await scan.count();
+    return await scan.count(signal);
   }
 
   #scan(options: ScanOptions, bounds: KeyBounds, sequence: number, keys: KeyMapping): EngineScan {

@@ -16,6 +16,7 @@ import {
   prefixBytesOf,
   type SeekableScan,
 } from "../store.ts";
+import { assertNotAborted } from "./abort.ts";
 import type { ValueFold } from "./value-fold.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
@@ -129,9 +130,9 @@ export class EngineScan implements SeekableScan {
     return this.#queue(() => this.#page());
   }
 
-  /** How many entries there are; in place of `next`. */
-  count(): Promise<number> {
-    return this.#queue(() => this.#count());
+  /** How many entries there are; in place of `next`. `ABORTED` in the turn after the signal has fired. */
+  count(signal?: AbortSignal): Promise<number> {
+    return this.#queue(() => this.#count(signal));
   }
 
   async return(): Promise<IteratorResult<Entry, undefined>> {
@@ -261,18 +262,21 @@ export class EngineScan implements SeekableScan {
     }
   }
 
-  async #count(): Promise<number> {
+  async #count(signal: AbortSignal | undefined): Promise<number> {
     for (let count = 0; ; count++) {
-      if (!this.#move()) await this.#unblock();
+      if (!this.#move()) await this.#unblock(signal);
       if (this.#ended || this.#cursor?.state === CURSOR.END) {
         this.#end();
         return count;
       }
-      if ((count + 1) % this.#skipsPerTurn === 0) await turn();
+      if ((count + 1) % this.#skipsPerTurn === 0) {
+        await turn();
+        assertNotAborted(signal, "count");
+      }
     }
   }
 
-  async #unblock(): Promise<void> {
+  async #unblock(signal?: AbortSignal): Promise<void> {
     let cursor = this.#cursor;
     if (cursor === undefined) {
       cursor = await this.#makeCursor();
@@ -280,6 +284,7 @@ export class EngineScan implements SeekableScan {
       this.#start(cursor);
     }
     while (cursor.state > CURSOR.VALID) {
+      assertNotAborted(signal, "count");
       if (cursor.state === CURSOR.BLOCKED) await cursor.load();
       else if (this.#isPaging) return;
       else {

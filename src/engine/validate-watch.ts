@@ -2,6 +2,7 @@
 import type { KeyBounds } from "../cursor/bounds.ts";
 import { VarveError } from "../errors.ts";
 import type { WatchOptions } from "../store.ts";
+import { checkSignal } from "./abort.ts";
 import { checkBounds, type Limits } from "./validate.ts";
 
 const HEARTBEAT_MS = 5000;
@@ -29,8 +30,5 @@ export function checkWatch(options: WatchOptions, limits: Limits): CheckedWatch 
     const message = `heartbeatMs is ${String(heartbeatMs)}; it must be a whole number from 1 to ${HEARTBEAT_MS_MAX}`;
     throw new VarveError("INVALID_ARGUMENT", message);
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new VarveError("INVALID_ARGUMENT", "signal must be an AbortSignal");
-  }
-  return { since, heartbeatMs, signal, bounds };
+  return { since, heartbeatMs, signal: checkSignal(signal), bounds };
 }

@@ -39,6 +39,8 @@ export class Connection implements ScanOutput {
   readonly scans = new Map<number, StreamedScan>();
   readonly watches = new Map<number, StreamedWatch>();
   readonly ingests = new Map<number, StreamedIngest>();
+  /** What ends a count before it has seen all. */
+  readonly counts = new Map<number, AbortController>();
   /** Ids of requests, scans and watches included, that have no final answer yet. */
   readonly inFlight = new Set<number>();
   readonly #context: ServerContext;
@@ -201,6 +203,12 @@ export class Connection implements ScanOutput {
     for (const ingest of this.ingests.values()) ingest.cancel(reason);
   }
 
+  /** All that goes on for long, as nobody is there to be told of it. */
+  #cancelAll(): void {
+    this.#cancelStreams();
+    for (const count of this.counts.values()) count.abort();
+  }
+
   #takeDeferred(): void {
     if (this.#deferred.length === 0 || this.#mustWait()) return;
     this.#reading = true;
@@ -228,7 +236,7 @@ export class Connection implements ScanOutput {
 
   #peerEnded(): void {
     this.#finishing = true;
-    this.#cancelStreams();
+    this.#cancelAll();
     if (!this.#greeted) this.#end();
     this.#settle();
   }
@@ -262,7 +270,7 @@ export class Connection implements ScanOutput {
     this.#decoder.stop();
     this.#deferred.length = 0;
     this.#flush();
-    this.#cancelStreams();
+    this.#cancelAll();
     this.#context.snapshots.closeAll(this);
     this.#socket.end();
     // What still comes is read and dropped, as an unread byte would reset the connection under our answer.
@@ -275,7 +283,7 @@ export class Connection implements ScanOutput {
     clearTimeout(this.#helloTimer);
     this.#decoder.stop();
     this.#deferred.length = 0;
-    this.#cancelStreams();
+    this.#cancelAll();
     this.#context.snapshots.closeAll(this);
     this.#context.closed(this);
   }

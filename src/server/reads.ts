@@ -141,9 +141,16 @@ export function count(
 ): void {
   const { requestId } = frame;
   const range = decodeCount(frame);
+  const stop = new AbortController();
+  connection.counts.set(requestId, stop);
   answerLater(connection, context, requestId, async () => {
-    const counted = await readerOf(connection, context, scope).count(range);
-    encodeCounted(connection.writer, requestId, counted);
+    try {
+      const reader = readerOf(connection, context, scope);
+      const counted = await reader.count({ ...range, signal: stop.signal });
+      encodeCounted(connection.writer, requestId, counted);
+    } finally {
+      connection.counts.delete(requestId);
+    }
   });
 }
 

@@ -208,10 +208,14 @@ function grantCredit(connection: Connection, frame: Frame): void {
   connection.scans.get(frame.requestId)?.grant(credit);
 }
 
-/** Scans, watches, and ingests before their COMMIT end at once. Other requests are beyond recall when a CANCEL arrives, and are answered as they end. */
+/**
+ * Scans, watches, and ingests before their COMMIT end at once, and counts in the next turn. Other requests are beyond
+ * recall when a CANCEL arrives, and are answered as they end.
+ */
 function cancel(connection: Connection, frame: Frame): void {
   decodeEmpty(frame);
   connection.scans.get(frame.requestId)?.cancel();
   connection.watches.get(frame.requestId)?.cancel();
   connection.ingests.get(frame.requestId)?.cancel();
+  connection.counts.get(frame.requestId)?.abort();
 }

@@ -34,6 +34,20 @@ export function pageConformance(name: string, open: OpenStore): void {
   const fresh = freshOf(open);
 
   describe(`${name}: pages, counts and limits`, () => {
+    test("a count ends when its signal fires, and others go on", async () => {
+      const store = await fresh();
+      await filled(store, 200);
+      const snapshot = await store.snapshot();
+      const aborted = expect.objectContaining({ code: "ABORTED" });
+      for (const reader of [store, snapshot]) {
+        await expect(reader.count({ signal: AbortSignal.abort() })).rejects.toEqual(aborted);
+        expect(await reader.count({ signal: new AbortController().signal })).toBe(200);
+        const wrong = { signal: "soon" as unknown as AbortSignal };
+        await expect(reader.count(wrong)).rejects.toMatchObject(INVALID);
+      }
+      await snapshot.close();
+    });
+
     test.each(seeds(12))("pages are what a scan is (seed %i)", async (seed) => {
       const store = await fresh();
       const random = new Random(seed);
