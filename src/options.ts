@@ -69,11 +69,14 @@ export interface Settings {
   readonly retentionSequences: number;
   /**
    * Log segments that nothing but `watch` needs are kept up to so many bytes together; 0 keeps none. A watch that
-   * falls further behind, or begins further back, fails with `COMPACTED`.
+   * falls further behind, or begins further back, fails with `COMPACTED`. Where less than `freeSpaceReserve` is free,
+   * the oldest of them go before their time.
    */
   readonly feedRetentionBytes: number;
   /** And up to this age; 0 for any. */
   readonly feedRetentionMs: number;
+  /** Watches open at one time; a further one fails with `OVERLOADED`. */
+  readonly watchesMax: number;
   /** How long a write waits at a hard limit before it fails with `OVERLOADED`. */
   readonly writeDelayMaxMs: number;
 
@@ -111,6 +114,7 @@ export const DEFAULT_SETTINGS: Settings = {
   retentionSequences: 0,
   feedRetentionBytes: 0,
   feedRetentionMs: 0,
+  watchesMax: 10_000,
   writeDelayMaxMs: 5000,
   keyBytesMax: KEY_BYTES_LIMIT,
   valueBytesMax: VALUE_BYTES_LIMIT,
@@ -142,6 +146,7 @@ const RANGES: { readonly [name in keyof Settings]?: readonly [number, number] } 
   retentionSequences: [0, Number.MAX_SAFE_INTEGER],
   feedRetentionBytes: [0, 2 ** 52],
   feedRetentionMs: [0, 2 ** 43],
+  watchesMax: [1, 1_000_000],
   writeDelayMaxMs: [0, 3_600_000],
   keyBytesMax: [1, KEY_BYTES_LIMIT],
   valueBytesMax: [0, VALUE_BYTES_LIMIT],

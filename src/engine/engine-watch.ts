@@ -63,6 +63,11 @@ export class EngineWatch implements Watch {
     return this;
   }
 
+  /** All up to here has been told, or is about to be. */
+  get sequence(): number {
+    return this.#parts.follower.sequence;
+  }
+
   /** There may be something new. */
   wake(): void {
     this.#wakeUp?.();

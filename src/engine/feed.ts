@@ -21,6 +21,9 @@ import type { Limits } from "./validate.ts";
 import { noSuchKeyspace } from "./validate-keyspace.ts";
 import { checkWatch } from "./validate-watch.ts";
 
+/** Where there are too many watches. */
+const WATCH_RETRY_MS = 1000;
+
 export interface FeedStats {
   readonly watchers: number;
   /** Of log segments that are kept for watchers alone. */
@@ -36,7 +39,8 @@ export interface FeedParts {
   readonly limits: Limits;
   readonly commits: CommitQueue;
   /** `undefined` where nothing is ever committed. */
-  readonly log: (FollowedLog & Pick<Log, "segmentLength" | "retainedBytes">) | undefined;
+  readonly log: (FollowedLog & Pick<Log, "segmentLength" | "retainedBytes" | "spare">) | undefined;
+  readonly watchesMax: number;
 }
 
 export class Feed {
@@ -50,7 +54,8 @@ export class Feed {
   }
 
   /**
-   * The bounds are those of stored keys; events have them as `keys` does. Throws `INVALID_ARGUMENT`, and `READ_ONLY` where nothing is ever committed. What is wrong with `since` alone is for
+   * The bounds are those of stored keys; events have them as `keys` does. Throws `INVALID_ARGUMENT`, `OVERLOADED` where
+   * there are too many watches, and `READ_ONLY` where nothing is ever committed. What is wrong with `since` alone is for
    * the watch to tell.
    */
   watch(options: WatchOptions, keys: KeyMapping): EngineWatch {
@@ -59,6 +64,7 @@ export class Feed {
     if (log === undefined) {
       throw commits.failure ?? new VarveError("READ_ONLY", "the database takes no writes");
     }
+    this.#assertRoom();
     const { visibleSequence } = commits;
     const from = since ?? visibleSequence;
     // Where nothing is on its way, what comes next begins where the log ends.
@@ -104,6 +110,21 @@ export class Feed {
     };
   }
 
+  /**
+   * The disk is full: gives up of what is kept for watches alone, the oldest first, until that makes up `bytes`. Watches
+   * that are behind it end with `COMPACTED`, as they hold files that are gone. Resolves to the bytes that came back.
+   */
+  async spare(bytes: number): Promise<number> {
+    const { log } = this.#parts;
+    if (log === undefined) return 0;
+    const removed = log.spare(bytes);
+    const oldest = this.#oldest(log);
+    const behind = [...this.#watches].filter(({ sequence }) => sequence < oldest);
+    const ended = behind.map((watch) => watch.fail(compacted(watch.sequence, oldest)));
+    const [gained] = await Promise.all([removed, ...ended]);
+    return gained;
+  }
+
   /** Ends all watches with `CLOSED`. */
   async close(): Promise<void> {
     const error = new VarveError("CLOSED", "the database was closed");
@@ -114,6 +135,12 @@ export class Feed {
   readonly wake = (): void => {
     for (const watch of this.#watches) watch.wake();
   };
+
+  #assertRoom(): void {
+    if (this.#watches.size < this.#parts.watchesMax) return;
+    const message = `the database has ${this.#watches.size} watches open, and takes no more`;
+    throw new VarveError("OVERLOADED", message, { retryAfterMs: WATCH_RETRY_MS });
+  }
 
   #oldest(log: FollowedLog): number {
     return log.oldestSequence === undefined

@@ -191,12 +191,15 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
       admission.fail(error);
     },
   });
+  const { watchesMax } = settings;
+  const feed = new Feed({ fs, clock, directory, limits, commits, log, watchesMax });
   const space = new SpaceGuard({
     fs,
     directory,
     clock,
     logger,
     reserveBytes: settings.freeSpaceReserve,
+    spare: (bytes) => feed.spare(bytes),
     onSpace: () => maintenance.resume(),
   });
   await space.check();
@@ -241,7 +244,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     tree,
     files,
     commits,
-    feed: new Feed({ fs, clock, directory, limits, commits, log }),
+    feed,
     ingests,
     retirement,
     admission,

@@ -120,7 +120,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       remove: nothing,
     },
     commits,
-    feed: new Feed({ fs, clock, directory, limits, commits, log: undefined }),
+    feed: new Feed({ fs, clock, directory, limits, commits, log: undefined, watchesMax: 0 }),
     ingests: {
       run: () => Promise.reject(readOnlyError()),
       close: () => Promise.resolve(),
@@ -150,7 +150,15 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
     reads,
     snapshots,
     idleTidy: { close: nothing },
-    space: new SpaceGuard({ fs, directory, clock, logger, reserveBytes: 0, onSpace: nothing }),
+    space: new SpaceGuard({
+      fs,
+      directory,
+      clock,
+      logger,
+      reserveBytes: 0,
+      spare: async () => 0,
+      onSpace: nothing,
+    }),
     recovery,
     onClosed: world.close,
   });

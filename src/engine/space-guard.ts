@@ -1,7 +1,7 @@
 /**
  * Keeps a reserve free on the volume: below it puts are refused before anything is touched, so that a full
  * disk never meets a log or a manifest half-way, and deletes and compaction have room to work in. Writes
- * resume by themselves when space is back.
+ * resume by themselves when space is back. What can be spared of what is on the disk goes first.
  *
  * The volume is asked at most once in `CHECK_MS`, in the background, when there are writes; while space is
  * low, also without them. The reserve has to cover what can be written in between.
@@ -20,6 +20,8 @@ export interface SpaceGuardOptions {
   readonly logger: Logger;
   /** 0 never refuses. */
   readonly reserveBytes: number;
+  /** Gives up what is kept though nothing that was promised needs it, about so many bytes; resolves to how many. */
+  readonly spare: (bytes: number) => Promise<number>;
   /** Called when space is back. */
   readonly onSpace: () => void;
 }
@@ -49,8 +51,9 @@ export class SpaceGuard {
     this.#checking = true;
     try {
       this.#freeBytes = await fs.freeBytes(directory);
+      if (await this.#sparedSome()) this.#freeBytes = await fs.freeBytes(directory);
     } catch (error) {
-      logger.warn({ err: error }, "free space could not be read");
+      logger.warn({ err: error }, "free space could not be read, or made");
     }
     this.#checking = false;
     if (this.#closed) return;
@@ -64,6 +67,16 @@ export class SpaceGuard {
       logger.info(fields, "space is back: puts are taken again");
       onSpace();
     }
+  }
+
+  /** Where space is low, whether some of it came back. */
+  async #sparedSome(): Promise<boolean> {
+    const { reserveBytes, spare, logger } = this.#options;
+    const missing = reserveBytes - this.#freeBytes;
+    if (missing <= 0 || this.#closed) return false;
+    const spared = await spare(missing);
+    if (spared > 0) logger.warn({ spared }, "space is low: log that was kept for feeds is gone");
+    return spared > 0;
   }
 
   /** Throws `NO_SPACE` where a put must not be taken. */

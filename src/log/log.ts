@@ -227,6 +227,20 @@ export class Log {
     return this.#retiring;
   }
 
+  /**
+   * Gives up segments that are kept for feeds alone though the retention would keep them, the oldest first, until their
+   * files make up `bytes`; at once to who reads them. Resolves to what they took, when the files are removed.
+   */
+  async spare(bytes: number): Promise<number> {
+    const spared = this.#old.spare(bytes);
+    const earlier = this.#retiring.catch(() => undefined);
+    this.#retiring = earlier.then(async () => {
+      for (const { number } of spared) await this.#pool.remove(number);
+    });
+    await this.#retiring;
+    return spared.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
   /** Bytes of flushed segments that are kept for feeds alone. */
   get retainedBytes(): number {
     return this.#old.retainedBytes;

@@ -87,6 +87,19 @@ export class SegmentList {
     return { given: retained.filter((segment) => !kept.has(segment)), shortened };
   }
 
+  /** Takes out the oldest of those that are kept for feeds alone, until they make up `bytes`, or none is left. */
+  spare(bytes: number): readonly ClosedSegment[] {
+    let left = bytes;
+    const spared: ClosedSegment[] = [];
+    for (const segment of this.#retained()) {
+      if (left <= 0) break;
+      left -= segment.bytes;
+      spared.push(segment);
+    }
+    this.#segments = this.#segments.slice(spared.length);
+    return spared;
+  }
+
   #retained(): ClosedSegment[] {
     return this.#segments.filter(({ number }) => number < this.#neededFrom);
   }
