@@ -10,6 +10,7 @@ import type { FileSystem } from "../../src/fs/file-system.ts";
 import { parseFileName } from "../../src/fs/names.ts";
 import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../../src/log/record.ts";
 import { FOOTER_BYTES, TABLE_FORMAT } from "../../src/table/table-format.ts";
+import { MANIFEST_FORMAT } from "../../src/version/manifest.ts";
 import { MemoryFileSystem } from "../support/memory-file-system.ts";
 import {
   bytesOf,
@@ -200,7 +201,7 @@ test("on a real disk as well", async () => {
 test("a manifest of a newer format is UNSUPPORTED_FORMAT", async () => {
   const fs = await filledDisk();
   const [name] = await namesOf(fs, "manifest");
-  const payload = pack({ version: 2 });
+  const payload = pack({ version: MANIFEST_FORMAT + 1 });
   const record = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
   record.set(payload, RECORD_HEADER_BYTES);
   encodeRecordHeader(record, 0, payload.length, 1, 0, parseFileName(name!)!.number);
