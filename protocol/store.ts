@@ -154,6 +154,10 @@ export interface ReadOptions {
   /**
    * Reads the store as it was when the commit with this sequence, its `version`, was the newest. Fails with `COMPACTED`
    * where that past is gone; the error's `sequence` is the oldest that can be read. What has expired by now is absent.
+   *
+   * A `Commit.version`, and the sequence of a snapshot or of a feed's event, is that of a whole commit. That of one entry,
+   * as `getEntry` and `history` tell it, may lie inside of a batch, whose later operations are then not seen: where the
+   * batches of the past ended is not kept.
    */
   readonly at?: number;
 }

@@ -37,6 +37,23 @@ export function pastConformance(name: string, open: OpenStore): void {
       expect(await Array.fromAsync(store.scan({ at: 0 }))).toEqual([]);
     });
 
+    test("inside of a batch, at the sequence of an entry, has the batch's operations up to that one", async () => {
+      const store = await fresh();
+      await store.put("a", "1");
+      const { version } = await store.batch([
+        { type: "put", key: "a", value: "2" },
+        { type: "put", key: "b", value: "2" },
+        { type: "delete", key: "a" },
+      ]);
+      const sequences = (await store.history("a")).map(({ sequence }) => sequence);
+      expect(sequences).toEqual([version, version - 2, version - 3]);
+      const { sequence: at = 0 } = (await store.getEntry("b")) ?? {};
+      expect(at).toBe(version - 1);
+      expect((await store.getMany(["a", "b"], { at })).map(text)).toEqual(["2", "2"]);
+      expect((await store.getMany(["a", "b"], { at: at - 1 })).map(text)).toEqual(["2", undefined]);
+      expect(await store.count({ at: version })).toBe(1);
+    });
+
     test("does not reach beyond the newest commit", async () => {
       const store = await fresh();
       const { version } = await store.put("a", "1");
