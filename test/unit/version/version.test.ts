@@ -50,7 +50,14 @@ function plan(
   let fits = true;
   const added = step.adds.map(({ level, span, bytes }, i) => {
     const number = from + i;
-    const rest = { fileBytes: bytes, entries: bytes % 7, tombstones: bytes % 3 };
+    const rest = {
+      fileBytes: bytes,
+      entries: bytes % 7,
+      tombstones: bytes % 3,
+      expiring: bytes % 5,
+      rangeDeletes: bytes % 2,
+      hidden: bytes % 4,
+    };
     const table = tableOf(number, span.smallest, span.largest, rest);
     fits &&= level === 0 || !after[level]!.some((other) => overlaps(other, table));
     after[level]!.push(table);
@@ -112,6 +119,7 @@ test("totals are the sums of what the tables say", () => {
             tombstones: sum(tables, ({ tombstones }) => tombstones),
             expiring: sum(tables, ({ expiring }) => expiring),
             rangeDeletes: sum(tables, ({ rangeDeletes }) => rangeDeletes),
+            hidden: sum(tables, ({ hidden }) => hidden),
           });
         });
       });
