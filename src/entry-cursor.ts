@@ -18,6 +18,7 @@
  * meaningful while `state` is VALID, and until the next move. Implementations declare the same fields in
  * the same order, which keeps the merge's property accesses fast.
  */
+import type { KeptShapes } from "./kept-shapes.ts";
 
 export const CURSOR = {
   /** Not positioned, or moved past either end. */
@@ -62,4 +63,7 @@ export interface EntryCursor {
 
   load(): Promise<void>;
   loadSync(): void;
+
+  /** Ends it, and what it has taken over, for good: it lets go of all that is large, and is kept for its shape. */
+  retire(shapes: KeptShapes): void;
 }

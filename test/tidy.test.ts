@@ -32,6 +32,7 @@ const FLOORS: readonly (readonly [prefix: string, floor: number])[] = [
   ["src/fs/", 1],
   ["src/key.ts", 1],
   ["src/entry-cursor.ts", 1],
+  ["src/kept-shapes.ts", 0],
   ["src/merge-operators.ts", 1],
   ["src/range-tombstones.ts", 1],
   // Between the kinds of entries and the structures that hold them.

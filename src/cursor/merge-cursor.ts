@@ -14,10 +14,12 @@
 import assert from "node:assert";
 import { compareRanges, prefixAt } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 import { compareTrailers } from "../key.ts";
 
 const EMPTY = new Uint8Array();
 const NONE = -1;
+const NO_CHILDREN: readonly EntryCursor[] = [];
 
 /** The children as one cursor, which takes them over. */
 export function mergeCursors(children: readonly EntryCursor[]): EntryCursor {
@@ -35,7 +37,7 @@ export class MergeCursor implements EntryCursor {
   value: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
-  readonly #children: readonly EntryCursor[];
+  #children: readonly EntryCursor[];
   /** The first eight key bytes of each child that is in the heap. */
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
@@ -111,6 +113,15 @@ export class MergeCursor implements EntryCursor {
     assert(this.state === CURSOR.BLOCKED);
     for (const child of this.#children) if (child.state === CURSOR.BLOCKED) child.loadSync();
     this.#arrange(this.#reverse);
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = EMPTY;
+    this.value = EMPTY;
+    for (const child of this.#children) child.retire(shapes);
+    this.#children = NO_CHILDREN;
+    shapes.keep(this);
   }
 
   /** A step against the last direction: the others pass the current entry to its other side. */

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 import { KIND_SEEK, SEQUENCE_MAX, sequenceOf, trailerHigh, trailerLow } from "../key.ts";
 import type { Fragment, RangeTombstones } from "../range-tombstones.ts";
 
@@ -99,6 +100,14 @@ export class RangeFilterCursor implements EntryCursor {
     assert(this.state === CURSOR.BLOCKED);
     this.#cursor.loadSync();
     this.#settle();
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = EMPTY;
+    this.value = EMPTY;
+    this.#cursor.retire(shapes);
+    shapes.keep(this);
   }
 
   /** Goes on until an entry is not hidden. */

@@ -7,6 +7,7 @@
 import assert from "node:assert";
 import { compareBytes } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 
 /** Tables in key order, as the cursor asks for them. Every table has at least one entry. */
 export interface TableRun {
@@ -113,6 +114,14 @@ export class RunCursor implements EntryCursor {
       this.#table.loadSync();
       this.#settle(this.#table);
     }
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = EMPTY;
+    this.value = EMPTY;
+    this.#table?.retire(shapes);
+    shapes.keep(this);
   }
 
   #setTarget(key: Uint8Array, trailerLow: number, trailerHigh: number): void {

@@ -15,6 +15,7 @@ import { compareBytes, compareRanges } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
 import { expiresAtOf, headerBytes } from "../entry-header.ts";
 import { VarveError } from "../errors.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 import {
   baseKindOf,
   isKnownKind,
@@ -110,6 +111,15 @@ export class VisibleCursor {
     if (this.#reverse) this.#currentBytes = 0;
     else this.#cursor.next();
     this.#settle();
+  }
+
+  /** Ends it for good, as an `EntryCursor`. */
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = EMPTY;
+    this.value = EMPTY;
+    this.#cursor.retire(shapes);
+    shapes.keep(this);
   }
 
   /** From PAUSED on. */

@@ -47,6 +47,8 @@ export class KeyspaceDirectory implements KeyspaceLookup {
 
   /** Reads what is stored as of a sequence. */
   async load(reads: Reads, sequence: number): Promise<void> {
+    // Where there never was a keyspace nothing is scanned: a scan has the memtable put in order, at the writers' cost.
+    if ((await reads.get(NEXT_ID_KEY, sequence)) === undefined) return;
     const bounds = { lower: SYSTEM, upper: keyspaceEnd(SYSTEM_KEYSPACE) };
     for await (const [key, value] of reads.scan({}, bounds, sequence)) {
       const name = Buffer.from(key.subarray(SYSTEM.length)).toString();

@@ -225,7 +225,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     retention,
   });
   const reads = new Reads(tree, () => clock.now());
-  await keyspaces.load(reads, commits.visibleSequence);
+  await keyspaces.load(new Reads(tree, () => clock.now()), commits.visibleSequence);
   maintenance.wake();
   if (replayed.stats.segments >= SEGMENTS_MAX) {
     // A failure is the log's, and has been told by `onFailure`.

@@ -96,7 +96,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
   const limits = { ...settings, keyspaces };
   const reads = new Reads(tree, () => clock.now());
   try {
-    await keyspaces.load(reads, commits.visibleSequence);
+    await keyspaces.load(new Reads(tree, () => clock.now()), commits.visibleSequence);
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== "CORRUPTION") throw error;
     const message = `which keyspaces there are cannot be read: ${error.message}`;

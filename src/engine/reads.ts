@@ -8,6 +8,7 @@ import { mergeCursors } from "../cursor/merge-cursor.ts";
 import { RunCursor } from "../cursor/run-cursor.ts";
 import { VisibleCursor } from "../cursor/visible-cursor.ts";
 import type { EntryCursor } from "../entry-cursor.ts";
+import { KeptShapes } from "../kept-shapes.ts";
 import { MemtableCursor } from "../memtable/memtable-cursor.ts";
 import { LEVELS } from "../options.ts";
 import {
@@ -35,6 +36,8 @@ import type { View } from "./view.ts";
 /** Of a page that has no limits of its own. */
 const PAGE_ENTRIES = 1000;
 const PAGE_BYTES = 1024 * 1024;
+/** One scan in so many is kept for its shape. */
+const SHAPE_SAMPLE = 16;
 
 const BLOCKED = Symbol("blocked");
 
@@ -53,6 +56,7 @@ export class Reads {
   /** For walks that need not wait. */
   readonly #versions: KeyVersions;
   readonly #pool = new BytePool();
+  readonly #shapes = new KeptShapes();
 
   constructor(tree: Tree, now: () => number) {
     this.#tree = tree;
@@ -219,6 +223,7 @@ export class Reads {
       keys,
       pool: this.#pool,
       foldOf: (key) => this.foldOf(view, key, sequence),
+      shapes: (this.scans & (SHAPE_SAMPLE - 1)) === 1 ? this.#shapes : undefined,
       release: () => {
         this.openScans--;
         for (const run of runs) run.release();

@@ -3,12 +3,14 @@
  * awaiting; a missing block is read off the loop. Calls made before earlier ones have resolved are
  * answered in order.
  */
+import assert from "node:assert";
 import type { BytePool } from "../bytes/byte-pool.ts";
 import { toBytes } from "../bytes/data.ts";
 import { keyAfter } from "../cursor/bounds.ts";
 import type { VisibleCursor } from "../cursor/visible-cursor.ts";
 import { CURSOR } from "../entry-cursor.ts";
 import { VarveError } from "../errors.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 import {
   type Data,
   type Entry,
@@ -21,6 +23,7 @@ import type { ValueFold } from "./value-fold.ts";
 
 const END: IteratorResult<Entry, undefined> = { done: true, value: undefined };
 const NO_VALUE = new Uint8Array();
+const noCursor = (): never => assert.fail("the scan has ended");
 
 /**
  * Entries that are passed over, deleted ones and old versions, in one turn of the event loop: a few milliseconds'
@@ -39,10 +42,10 @@ const turn = () => new Promise(setImmediate);
 export class EngineScan implements SeekableScan {
   #cursor: VisibleCursor | undefined;
   /** Makes the cursor, where that has to wait. */
-  readonly #makeCursor: () => Promise<VisibleCursor>;
+  #makeCursor: () => Promise<VisibleCursor>;
   readonly #keys: KeyMapping;
   readonly #pool: BytePool;
-  readonly #foldOf: (key: Uint8Array) => ValueFold;
+  #foldOf: (key: Uint8Array) => ValueFold;
   /** What the present entry's value is folded from, where that is an operand. */
   #fold: ValueFold | undefined;
   #left: number;
@@ -58,7 +61,8 @@ export class EngineScan implements SeekableScan {
   #started = false;
   #ended = false;
   /** Gives back what the scan pins; called once. */
-  readonly #release: () => void;
+  #release: () => void;
+  readonly #shapes: KeptShapes | undefined;
   /** The last unfinished asynchronous step, which later calls queue behind. */
   #busy: Promise<unknown> | undefined;
 
@@ -77,6 +81,8 @@ export class EngineScan implements SeekableScan {
     /** Begins to fold the value of a key as the scan sees it. */
     foldOf: (key: Uint8Array) => ValueFold;
     release: () => void;
+    /** To have this scan kept for its shape. */
+    shapes?: KeptShapes | undefined;
   }) {
     const { cursor } = options;
     if (typeof cursor === "function") this.#makeCursor = cursor;
@@ -94,6 +100,7 @@ export class EngineScan implements SeekableScan {
     this.#reverse = options.reverse;
     this.#skipsPerTurn = options.skipsPerTurn ?? SKIPS_PER_TURN;
     this.#release = options.release;
+    this.#shapes = options.shapes;
     if (options.limit === 0) this.#end();
   }
 
@@ -326,5 +333,17 @@ export class EngineScan implements SeekableScan {
     this.#ended = true;
     this.#fold?.end();
     this.#release();
+    if (this.#shapes !== undefined) this.#retire(this.#shapes);
+  }
+
+  /** Lets go of all that is large. */
+  #retire(shapes: KeptShapes): void {
+    this.#cursor?.retire(shapes);
+    this.#cursor = undefined;
+    this.#fold = undefined;
+    this.#makeCursor = noCursor;
+    this.#foldOf = noCursor;
+    this.#release = noCursor;
+    shapes.keep(this);
   }
 }

@@ -8,7 +8,8 @@
 import assert from "node:assert";
 import { setImmediate } from "node:timers/promises";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
-import type { Memtable } from "./memtable.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
+import { Memtable } from "./memtable.ts";
 import {
   HEAD,
   keyBytesOf,
@@ -22,22 +23,24 @@ import {
 
 /** Entries that are put in order at a time, which takes about a millisecond. */
 const LINK_STEP = 2048;
+const NO_MEMTABLE = Memtable.create(Memtable.bytesFor(0, 0));
+const nowhere = () => 0;
 
 export class MemtableCursor implements EntryCursor {
   state: CursorState = CURSOR.END;
-  readonly key: Uint8Array;
+  key: Uint8Array;
   keyStart = 0;
   keyEnd = 0;
   trailerLow = 0;
   trailerHigh = 0;
-  readonly value: Uint8Array;
+  value: Uint8Array;
   valueStart = 0;
   valueEnd = 0;
-  readonly #memtable: Memtable;
-  readonly #words: Int32Array;
+  #memtable: Memtable;
+  #words: Int32Array;
   #node = 0;
   /** The move that waits for the order. */
-  #find: () => number = () => 0;
+  #find: () => number = nowhere;
 
   constructor(memtable: Memtable) {
     this.key = memtable.bytes;
@@ -91,6 +94,16 @@ export class MemtableCursor implements EntryCursor {
     assert(this.state === CURSOR.BLOCKED);
     this.#memtable.linkAll();
     this.#moveTo(this.#find());
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = NO_MEMTABLE.bytes;
+    this.value = NO_MEMTABLE.bytes;
+    this.#memtable = NO_MEMTABLE;
+    this.#words = NO_MEMTABLE.words;
+    this.#find = nowhere;
+    shapes.keep(this);
   }
 
   #position(find: () => number): void {

@@ -297,8 +297,9 @@ export class Memtable {
     this.unlinked -= most;
   }
 
-  /** Makes the order whole; from now on it is kept nearly so. */
+  /** Makes the order whole; from now on it is kept nearly so, unless there was nothing to put in order. */
   linkAll(): void {
+    if (this.entries === 0) return;
     this.wasOrdered = true;
     this.#keepsOrder = true;
     if (this.unlinked > 0) this.link(this.unlinked);

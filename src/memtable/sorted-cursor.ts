@@ -5,6 +5,7 @@
 import assert from "node:assert";
 import { compareRanges } from "../bytes/compare.ts";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 import { compareTrailers } from "../key.ts";
 import type { MemtableHandle } from "./memtable.ts";
 import {
@@ -26,19 +27,22 @@ import { NodeOrder } from "./node-order.ts";
  */
 const AHEAD = 16;
 const LINE_WORDS = 16;
+const NO_BYTES = new Uint8Array();
+const NO_WORDS = new Int32Array();
+const NO_NODES = new Uint32Array();
 
 export class SortedCursor implements EntryCursor {
   state: CursorState = CURSOR.END;
-  readonly key: Uint8Array;
+  key: Uint8Array;
   keyStart = 0;
   keyEnd = 0;
   trailerLow = 0;
   trailerHigh = 0;
-  readonly value: Uint8Array;
+  value: Uint8Array;
   valueStart = 0;
   valueEnd = 0;
-  readonly #words: Int32Array;
-  readonly #nodes: Uint32Array;
+  #words: Int32Array;
+  #nodes: Uint32Array;
   #place = 0;
   /** Of words that were read ahead; of no use, but the reads would be left out without it. */
   touched = 0;
@@ -94,6 +98,15 @@ export class SortedCursor implements EntryCursor {
 
   loadSync(): void {
     assert.fail("a memtable's entries are in memory");
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = NO_BYTES;
+    this.value = NO_BYTES;
+    this.#words = NO_WORDS;
+    this.#nodes = NO_NODES;
+    shapes.keep(this);
   }
 
   /** The place of the first entry at or after (key, trailer). */

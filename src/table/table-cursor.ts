@@ -6,6 +6,7 @@
  */
 import assert from "node:assert";
 import { CURSOR, type CursorState, type EntryCursor } from "../entry-cursor.ts";
+import type { KeptShapes } from "../kept-shapes.ts";
 import { entryAt, entryCount, prefixBytesOf, timeMsAt, trailerHighAt } from "./block-columns.ts";
 import { BlockSearch } from "./block-search.ts";
 import type { BlockSource } from "./block-source.ts";
@@ -96,6 +97,14 @@ export class TableCursor implements EntryCursor {
   loadSync(): void {
     assert(this.state === CURSOR.BLOCKED);
     this.#begin(this.#source.loadSync(this.#blockIndex));
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    this.key = EMPTY;
+    this.value = EMPTY;
+    this.#block = EMPTY;
+    shapes.keep(this);
   }
 
   #setTarget(key: Uint8Array, trailerLow: number, trailerHigh: number): void {

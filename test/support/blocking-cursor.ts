@@ -5,6 +5,7 @@
  */
 import assert from "node:assert";
 import { CURSOR, type CursorState, type EntryCursor } from "../../src/entry-cursor.ts";
+import type { KeptShapes } from "../../src/kept-shapes.ts";
 import { kindOf, sequenceOf, trailerHigh, trailerLow } from "../../src/key.ts";
 import { ModelCursor, type ModelEntry, type ModelMove } from "./model-entries.ts";
 import { Random } from "./random.ts";
@@ -52,6 +53,11 @@ export class BlockingCursor implements EntryCursor {
   seekBefore(key: Uint8Array, low: number, high: number): void {
     const target = { key, sequence: sequenceOf(low, high), kind: kindOf(low) };
     this.#start({ type: "seekBefore", target });
+  }
+
+  retire(shapes: KeptShapes): void {
+    this.state = CURSOR.END;
+    shapes.keep(this);
   }
 
   next(): void {
