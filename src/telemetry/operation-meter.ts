@@ -36,9 +36,9 @@ export class OperationMeter {
     this.#buckets[slot * BUCKETS + this.#finder.bucketOf(durationMs * 1000)]! += weight;
   }
 
-  /** Counts an operation that is not timed. */
-  skip(slot: number): void {
-    this.counts[slot]! += 1;
+  /** Counts operations that are not timed. */
+  skip(slot: number, count: number): void {
+    this.counts[slot]! += count;
   }
 
   /** A view of the operation's latency counts, by bucket. */

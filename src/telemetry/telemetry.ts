@@ -66,6 +66,7 @@ export class Telemetry {
   #lastLoopDelay = NO_LOOP_DELAY;
   #lastCpu = process.cpuUsage();
   #cpuShare = 0;
+  #seconds = 0;
   #timer: Timer | undefined;
 
   constructor(sources: TelemetrySources) {
@@ -86,6 +87,11 @@ export class Telemetry {
   /** Processor time per time, in the last whole second: 1 is one processor. */
   get cpuShare(): number {
     return this.#cpuShare;
+  }
+
+  /** Samples that were taken: goes up once a second. */
+  get seconds(): number {
+    return this.#seconds;
   }
 
   get slowMs(): number {
@@ -111,9 +117,9 @@ export class Telemetry {
     }
   }
 
-  /** An operation was answered and is counted, but was not timed. */
-  skip(door: Door, operation: OperationName): void {
-    this.meter.skip(slotOf(door, operation));
+  /** Operations were answered and are counted, but were not timed. */
+  skip(door: Door, operation: OperationName, count: number): void {
+    this.meter.skip(slotOf(door, operation), count);
   }
 
   /** Samples once a second from now on. Its timer does not keep the process alive. */
@@ -168,6 +174,7 @@ export class Telemetry {
     const now = this.#look();
     if (before === undefined || minuteAgo === undefined) return;
     const seconds = (now.monotonicMs - before.monotonicMs) / 1000;
+    this.#seconds++;
     this.#samples.push(sampleOf(before, now, minuteAgo, this.#operations(seconds)));
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
     this.#remember(now);
