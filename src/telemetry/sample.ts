@@ -1,5 +1,6 @@
 /** What is told of one second, as JSON. Rates are per second, latencies in microseconds, all else as named. */
 import type { DatabaseStats } from "../engine/stats.ts";
+import type { LoopDelaySummary } from "./loop-delay.ts";
 import type { OperationName } from "./operations.ts";
 
 export interface OperationSample {
@@ -74,7 +75,7 @@ export interface Moment {
   readonly http: DoorStats;
   readonly residentBytes: number;
   /** Of the second that ends here. */
-  readonly loopDelayP99Ms: number;
+  readonly loopDelay: LoopDelaySummary;
 }
 
 /** What happened between two moments. `minuteAgo` is the moment of a minute before, or the first one. */
@@ -120,7 +121,7 @@ export function sampleOf(
     flush_bytes: grown(({ bytesWritten }) => bytesWritten.flush),
     compaction_bytes: grown(({ bytesWritten }) => bytesWritten.compaction),
     syncs: grown(({ writes }) => writes.syncs),
-    loop_delay_p99_ms: now.loopDelayP99Ms,
+    loop_delay_p99_ms: now.loopDelay.p99Ms,
     connections: { tcp: now.tcp.connections ?? 0, http: now.http.connections ?? 0 },
   };
 }

@@ -63,7 +63,6 @@ export class Telemetry {
   /** Of the last minute, oldest first. */
   readonly #moments: Moment[] = [];
   readonly #startedMs: number;
-  #lastLoopDelay = NO_LOOP_DELAY;
   #lastCpu = process.cpuUsage();
   #cpuShare = 0;
   #seconds = 0;
@@ -81,7 +80,12 @@ export class Telemetry {
 
   /** Of the last whole second; nothing before that. */
   get loopDelay(): LoopDelaySummary {
-    return this.#lastLoopDelay;
+    return this.#moments.at(-1)?.loopDelay ?? NO_LOOP_DELAY;
+  }
+
+  /** The longest in the last minute. */
+  get loopDelayMaxMs(): number {
+    return Math.max(0, ...this.#moments.map(({ loopDelay }) => loopDelay.maxMs));
   }
 
   /** Processor time per time, in the last whole second: 1 is one processor. */
@@ -197,7 +201,6 @@ export class Telemetry {
   #look(): Moment {
     const { store } = this.#sources;
     const monotonicMs = this.#clock.monotonicMs();
-    this.#lastLoopDelay = this.#loopDelay.take();
     const elapsedMs = monotonicMs - (this.#moments.at(-1)?.monotonicMs ?? monotonicMs);
     const used = process.cpuUsage(this.#lastCpu);
     if (elapsedMs > 0) this.#cpuShare = (used.user + used.system) / 1000 / elapsedMs;
@@ -209,7 +212,7 @@ export class Telemetry {
       tcp: this.door("tcp"),
       http: this.door("http"),
       residentBytes: process.memoryUsage.rss(),
-      loopDelayP99Ms: this.#lastLoopDelay.p99Ms,
+      loopDelay: this.#loopDelay.take(),
     };
   }
 }

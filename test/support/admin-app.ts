@@ -4,6 +4,7 @@ import { onTestFinished } from "vitest";
 import { Database } from "../../src/engine/database.ts";
 import type { OpenOptions } from "../../src/engine/open-options.ts";
 import { type AdminApp, type AdminContext, addAdminRoutes } from "../../src/http/admin-routes.ts";
+import { addMetricsRoute } from "../../src/http/metrics-route.ts";
 import { Telemetry, type TelemetrySources } from "../../src/telemetry/telemetry.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryFileSystem } from "./memory-file-system.ts";
@@ -22,6 +23,7 @@ export interface AdminFixture {
 export async function startAdminApp(
   sources: Partial<TelemetrySources> = {},
   options: OpenOptions = {},
+  changes: Partial<AdminContext> = {},
 ): Promise<AdminFixture> {
   const database = await Database.open("/db", {
     ...TINY_SETTINGS,
@@ -39,8 +41,9 @@ export async function startAdminApp(
   });
   telemetry.start();
   const app: AdminApp = fastify({ routerOptions: { ignoreTrailingSlash: true } });
-  const context = { store: database, telemetry, version: "1.2.3", isReadOnly: false };
+  const context = { store: database, telemetry, version: "1.2.3", isReadOnly: false, ...changes };
   addAdminRoutes(app, context);
+  addMetricsRoute(app, context);
   onTestFinished(async () => {
     telemetry.stop();
     await app.close();
