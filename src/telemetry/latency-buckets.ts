@@ -28,8 +28,8 @@ export class BucketFinder {
   bucketOf(microseconds: number): number {
     this.#number[0] = microseconds;
     const at = (this.#words[1]! >>> (MANTISSA_BITS_IN_HIGH_WORD - STEPS_BITS)) - FIRST;
-    // A clock that went back gives a negative number, whose sign bit makes it large.
-    if (at < 0 || microseconds < 0) return 0;
+    // A sign, of a clock that went back or of a negative zero, would make it large.
+    if (at < 0 || microseconds <= 0) return 0;
     return at < BUCKETS ? at : BUCKETS - 1;
   }
 }

@@ -40,14 +40,9 @@ export class SlowOperations {
   ): void {
     if (durationMs < SLOW_MS || LASTING.has(operation)) return;
     const duration_ms = Math.round(durationMs * 10) / 10;
-    this.#kept.push({
-      time,
-      door,
-      operation,
-      duration_ms,
-      error,
-      key: key?.slice(0, KEY_BYTES_MAX),
-    });
+    // Copied, as a buffer's `slice` would not.
+    const kept = key && new Uint8Array(key.subarray(0, KEY_BYTES_MAX));
+    this.#kept.push({ time, door, operation, duration_ms, error, key: kept });
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
   }
 
