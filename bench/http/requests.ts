@@ -56,7 +56,11 @@ export function requestsOf(kind: Kind, data: Data): HttpRequest[] {
       });
     }
     case "batch":
-      return times(data.different / 10, () => batchOf(times(MANY, item)));
+      return times(data.different / 10, () => {
+        const items = new Map<string, ReturnType<typeof item>>();
+        for (let made = item(); items.size < MANY; made = item()) items.set(made.key, made);
+        return batchOf([...items.values()]);
+      });
   }
 }
 
