@@ -38,6 +38,7 @@ const FLOORS: readonly (readonly [prefix: string, floor: number])[] = [
   // Between the kinds of entries and the structures that hold them.
   ["src/entry-header.ts", 1.5],
   ["src/bytes/", 0],
+  ["src/durations.ts", 0],
   ["src/errors.ts", 0],
   ["src/options.ts", 0],
   ["src/store.ts", 0],

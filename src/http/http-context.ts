@@ -1,0 +1,52 @@
+/** What routes know of the server that they belong to, and of the store that it serves. */
+import type { DatabaseStats } from "../engine/stats.ts";
+import type { Settings } from "../options.ts";
+import type { Store } from "../store.ts";
+import type { Access } from "./access.ts";
+import type { Bodies } from "./bodies.ts";
+import type { HttpSettings } from "./http-options.ts";
+import type { OpenStreams } from "./open-streams.ts";
+
+export interface HttpStore extends Store {
+  readonly limits: Pick<
+    Settings,
+    "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
+  >;
+  stats(): DatabaseStats;
+}
+
+/** Where the server says what it does; a `pino` logger fits. */
+export interface HttpLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Who is told of each operation that was answered. `key` is for those that were slow. */
+export interface HttpTelemetry {
+  record(
+    door: "http",
+    operation: HttpOperation,
+    durationMs: number,
+    isError: boolean,
+    key?: Uint8Array,
+  ): void;
+}
+
+/** What the routes of keys do, as the store names it. */
+export type HttpOperation = "get" | "put" | "delete" | "batch" | "scan" | "page" | "watch";
+
+export interface HttpContext {
+  readonly store: HttpStore;
+  readonly telemetry: HttpTelemetry | undefined;
+  readonly settings: HttpSettings;
+  readonly version: string;
+  readonly logger: HttpLogger;
+  readonly access: Access;
+  readonly bodies: Bodies;
+  readonly streams: OpenStreams;
+  readonly isReadOnly: boolean;
+  /** New requests are refused. */
+  readonly isClosing: boolean;
+}
