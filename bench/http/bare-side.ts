@@ -3,7 +3,6 @@ import { parseArgs } from "node:util";
 import { answerQuestions } from "../support/side-process.ts";
 import { BareServer } from "./bare-server.ts";
 import { type Data, requestsOf } from "./requests.ts";
-import { KINDS } from "./tasks.ts";
 
 export interface BareSpec {
   /** Of Varve's server, whose answers are recorded. */
@@ -14,13 +13,15 @@ export interface BareSpec {
 const { values: args } = parseArgs({ options: { spec: { type: "string" } } });
 const spec = JSON.parse(args.spec ?? "{}") as BareSpec;
 
+const WRITES = ["PUT", "batch"] as const;
+const READS = ["GET", "range"] as const;
+
 const server = new BareServer();
 
 /** Resolves with the port. */
 answerQuestions(async (_question: { readonly listen: true }) => {
-  for (const kind of KINDS) {
-    const requests = requestsOf(kind, spec.data);
-    await server.record(spec.url, requests[0]?.method === "GET" ? requests : requests.slice(0, 1));
-  }
+  // Writes first, so that the reads answer what is there afterwards.
+  for (const kind of WRITES) await server.record(spec.url, requestsOf(kind, spec.data).slice(0, 1));
+  for (const kind of READS) await server.record(spec.url, requestsOf(kind, spec.data));
   return server.listen();
 });

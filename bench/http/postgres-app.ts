@@ -102,9 +102,9 @@ export function postgresApp(store: PostgresStore) {
     { schema: { querystring: RangeParams, response: { 200: RangeAnswer } } },
     async ({ query: { start, end, cursor, reverse, limit } }) => {
       const after = cursor === undefined ? undefined : Buffer.from(cursor, "base64url").toString();
-      const found = await store.range({ start, end, after, reverse, limit: limit + 1 });
-      const items = found.slice(0, limit);
-      const last = found.length > limit ? items.at(-1) : undefined;
+      const items = await store.range({ start, end, after, reverse, limit });
+      // Of a full page it is not known whether anything follows, as in Varve.
+      const last = items.length === limit ? items.at(-1) : undefined;
       return { items, cursor: last ? Buffer.from(last.key).toString("base64url") : null };
     },
   );

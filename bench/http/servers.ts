@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { VARVE } from "../support/compare.ts";
-import { freePort } from "../support/free-port.ts";
 import { type PostgresProgram, startPostgres } from "../support/postgres-process.ts";
 import { processorMs } from "../support/processor-time.ts";
 import { startServer } from "../support/server-process.ts";
@@ -49,12 +48,11 @@ async function untilQuiet(server: Pick<HttpServerProcess, "processorMs">): Promi
 }
 
 export async function startVarve(directory: string): Promise<HttpServerProcess> {
-  const port = await freePort();
-  const server = await startServer(directory, ["--http-port", String(port)]);
+  const server = await startServer(directory, ["--http-port", "0"]);
   const used = { processorMs: () => processorMs(server.pid) };
   return {
     name: VARVE,
-    url: urlOf(port),
+    url: urlOf(server.httpPort ?? 0),
     ...used,
     settle: () => untilQuiet(used),
     stop: async () => {

@@ -2,8 +2,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { freePort } from "./free-port.ts";
 
 const PROGRAM = "redis-server";
 
@@ -30,6 +30,15 @@ export interface RedisProcess {
   readonly port: number;
   /** SIGTERM; resolves when the process is gone. */
   stop(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 export async function startRedis(directory: string, appendSync: AppendSync): Promise<RedisProcess> {
