@@ -88,7 +88,7 @@ function rowsOf(task: Task, samples: Samples): Row[] {
 
 export async function runHttp(request: SuiteRequest): Promise<SuiteReport> {
   const rounds = request.rounds ?? (request.quick ? 1 : 5);
-  const milliseconds = request.quick ? 100 : 2000;
+  const milliseconds = request.quick ? 200 : 2000;
   const data: Data = {
     entries: request.entries ?? (request.quick ? 20_000 : 100_000),
     valueBytes: VALUE_BYTES,
