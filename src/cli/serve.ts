@@ -7,10 +7,11 @@ import { pino } from "pino";
 import { Database } from "../engine/database.ts";
 import { VarveError } from "../errors.ts";
 import { type AccessTokens, parseTokens } from "../http/access.ts";
-import type { HttpServerOptions } from "../http/http-server.ts";
+import type { HttpServer, HttpServerOptions } from "../http/http-server.ts";
 import type { Settings } from "../options.ts";
 import { Server } from "../server/server.ts";
 import type { Durability } from "../store.ts";
+import { Telemetry } from "../telemetry/telemetry.ts";
 import { packageVersion } from "./version.ts";
 
 export interface ServeOptions {
@@ -56,11 +57,20 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.httpTokens === undefined ? undefined : await readTokens(options.httpTokens);
   const database = await Database.open(options.data, { ...settings, logger });
   const version = packageVersion();
+  let http: HttpServer | undefined;
+  const telemetry = new Telemetry({
+    store: () => database.stats(),
+    tcp: () => server.stats(),
+    http: () => http?.stats() ?? {},
+    connections: (max) => server.connections(max),
+  });
   const server = new Server({
     store: database.stored,
     storeLimits: database.limits,
     version,
     logger,
+    // What it tells is asked for over HTTP.
+    ...(options.http ? { telemetry } : {}),
   });
   const doors: Door[] = [server];
   let port: number;
@@ -68,15 +78,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     port = await listen(server, options.port, options.host, "");
     if (options.http) {
-      const http = await httpDoor({
+      http = await httpDoor({
         store: database,
         version,
         logger,
+        telemetry,
         isReadOnly: options.readOnly,
         ...(tokens === undefined ? {} : { tokens }),
       });
       doors.push(http);
       httpPort = await listen(http, options.httpPort, options.httpHost, " for HTTP");
+      telemetry.start();
     }
   } catch (error) {
     await closeAll(doors);
@@ -97,6 +109,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     `serving ${address}${httpAddress} from ${data}`,
   );
   logger.info({ signal: await signalled }, "closing: answering what is in flight");
+  telemetry.stop();
   await closeAll(doors);
   await database.close();
   logger.info("closed");
@@ -107,7 +120,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 type Door = Pick<Server, "listen" | "close">;
 
 /** What it is made of is loaded for those alone who serve it: other commands start without. */
-async function httpDoor(options: HttpServerOptions): Promise<Door> {
+async function httpDoor(options: HttpServerOptions): Promise<HttpServer> {
   const { HttpServer } = await import("../http/http-server.ts");
   return new HttpServer(options);
 }

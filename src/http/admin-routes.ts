@@ -2,30 +2,15 @@
  * What the operator's page shows, as JSON: counters, the samples of the last ten minutes, the tree, slow operations and
  * connections. All of it is in memory; a page that asks every second costs the store nothing.
  */
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-  RawServerDefault,
-} from "fastify";
 import type { TreeLayout } from "../engine/layout.ts";
 import type { DatabaseStats } from "../engine/stats.ts";
 import { SAMPLE_INTERVAL_MS, type Telemetry } from "../telemetry/telemetry.ts";
 import { type Drawing, drawTables, treePicture } from "../telemetry/tree-picture.ts";
 import { Connections, Samples, SamplesQuery, Slow, Stats, Tree } from "./admin-schemas.ts";
+import type { HttpApp } from "./http-app.ts";
 
 const ADMIN_PATH = "/kv-store/v1/admin";
 const CONNECTIONS_MAX = 200;
-
-export type AdminApp = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression<RawServerDefault>,
-  RawReplyDefaultExpression<RawServerDefault>,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
 
 /** What these routes need of the server that they belong to. */
 export interface AdminContext {
@@ -36,7 +21,7 @@ export interface AdminContext {
   readonly access?: { roleOf(authorization: string | undefined): "read" | "write" };
 }
 
-export function addAdminRoutes(app: AdminApp, context: AdminContext): void {
+export function addAdminRoutes(app: HttpApp, context: AdminContext): void {
   const { store, telemetry } = context;
   const tags = ["admin"];
   // What comes of the tables alone is drawn once for each of their states.

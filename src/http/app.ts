@@ -1,9 +1,11 @@
 /** The `fastify` application: its settings, what all routes share, and the routes. */
 import { fastify } from "fastify";
 import { VarveError } from "../errors.ts";
+import { addAdminRoutes } from "./admin-routes.ts";
 import { addBatchRoute } from "./batch-route.ts";
 import { jsonText, parseJson } from "./bodies.ts";
 import { addChangesRoute } from "./changes-route.ts";
+import { addDashboard } from "./dashboard-routes.ts";
 import { addDocs, addSchema } from "./docs-routes.ts";
 import { EntryJson } from "./entry-json.ts";
 import { addGuards, type RequestCounts } from "./guards.ts";
@@ -11,6 +13,7 @@ import { addHealthRoutes } from "./health-routes.ts";
 import type { HttpApp, HttpReply, HttpRequest } from "./http-app.ts";
 import type { HttpContext } from "./http-context.ts";
 import { addKvRoutes, KV_PATH } from "./kv-routes.ts";
+import { addMetricsRoute } from "./metrics-route.ts";
 import { parseQuery } from "./percent.ts";
 import { errorOf, rawProblem, sendProblem } from "./problems.ts";
 import { addRangeRoute } from "./range-route.ts";
@@ -75,6 +78,9 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
   addBatchRoute(app, context, json);
   addChangesRoute(app, context, json);
   addHealthRoutes(app, context);
+  addAdminRoutes(app, context);
+  addMetricsRoute(app, context);
+  addDashboard(app);
   await addDocs(app);
   await app.ready();
   return app;

@@ -7,6 +7,9 @@ import { BadQuery, percentDecode } from "./percent.ts";
 /** From here on it is told which key was slow. */
 const SLOW_MS = 50;
 
+/** What a caller asks to be told: that there is no such key, and that a condition does not hold. */
+const EXPECTED: ReadonlySet<number> = new Set([404, 412]);
+
 /** Requests that were taken, and those that are not answered yet. */
 export class RequestCounts {
   taken = 0;
@@ -47,10 +50,10 @@ export function addGuards(app: HttpApp, context: HttpContext, counts: RequestCou
     };
     route.onRequest = [guard, ...[route.onRequest ?? []].flat()];
     const { telemetry } = context;
-    if (operation === undefined || telemetry === undefined) return;
+    if (operation === undefined) return;
     const measure = (request: HttpRequest, reply: HttpReply, done: () => void) => {
       const { elapsedTime, statusCode } = reply;
-      const isError = statusCode >= 400 && statusCode !== 404;
+      const isError = statusCode >= 400 && !EXPECTED.has(statusCode);
       const key = elapsedTime < SLOW_MS ? undefined : keyOf(request);
       const name = request.isStream ? "scan" : operation;
       telemetry.record("http", name, elapsedTime, isError, key);

@@ -10,7 +10,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
-import type { HttpOperation } from "./http-context.ts";
+import type { OperationName } from "../telemetry/telemetry.ts";
 
 export type HttpApp = FastifyInstance<
   RawServerDefault,
@@ -31,7 +31,7 @@ declare module "fastify" {
     /** `read` unless given. */
     access?: RouteAccess;
     /** As what the route is measured, if it is. */
-    operation?: HttpOperation;
+    operation?: OperationName;
   }
   interface FastifyRequest {
     /** The body as it came, where it is JSON. */

@@ -1,7 +1,9 @@
 /** What routes know of the server that they belong to, and of the store that it serves. */
+import type { TreeLayout } from "../engine/layout.ts";
 import type { DatabaseStats } from "../engine/stats.ts";
 import type { Settings } from "../options.ts";
 import type { EntryRecord, NOT_CACHED, ReadOptions, Store } from "../store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Access } from "./access.ts";
 import type { Bodies } from "./bodies.ts";
 import type { HttpSettings } from "./http-options.ts";
@@ -13,6 +15,7 @@ export interface HttpStore extends Store {
     "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
   >;
   stats(): DatabaseStats;
+  layout(): TreeLayout;
   /** The answer from memory, without a promise, or `NOT_CACHED` where the disk may have to be asked. */
   getEntryCached(
     key: Uint8Array,
@@ -28,23 +31,9 @@ export interface HttpLogger {
   error(fields: object, message: string): void;
 }
 
-/** Who is told of each operation that was answered. `key` is for those that were slow. */
-export interface HttpTelemetry {
-  record(
-    door: "http",
-    operation: HttpOperation,
-    durationMs: number,
-    isError: boolean,
-    key?: Uint8Array,
-  ): void;
-}
-
-/** What the routes of keys do, as the store names it. */
-export type HttpOperation = "get" | "put" | "delete" | "batch" | "scan" | "page" | "watch";
-
 export interface HttpContext {
   readonly store: HttpStore;
-  readonly telemetry: HttpTelemetry | undefined;
+  readonly telemetry: Telemetry;
   readonly settings: HttpSettings;
   readonly version: string;
   readonly logger: HttpLogger;

@@ -2,11 +2,12 @@
 import type { Server as NodeServer } from "node:http";
 import type { Socket } from "node:net";
 import { VarveError } from "../errors.ts";
+import { Telemetry } from "../telemetry/telemetry.ts";
 import { Access, type AccessTokens } from "./access.ts";
 import { createApp } from "./app.ts";
 import { Bodies } from "./bodies.ts";
 import { RequestCounts } from "./guards.ts";
-import type { HttpContext, HttpLogger, HttpStore, HttpTelemetry } from "./http-context.ts";
+import type { HttpContext, HttpLogger, HttpStore } from "./http-context.ts";
 import { type HttpSettings, resolveHttpSettings } from "./http-options.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { rawProblem } from "./problems.ts";
@@ -19,7 +20,8 @@ export interface HttpServerOptions extends Partial<HttpSettings> {
   readonly store: HttpStore;
   readonly version: string;
   readonly logger: HttpLogger;
-  readonly telemetry?: HttpTelemetry;
+  /** Of all doors; unless given, of this one alone, and without samples. Its timer is its owner's. */
+  readonly telemetry?: Telemetry;
   /** Without them all may do all. */
   readonly tokens?: AccessTokens;
   /** What the store is opened as; every write is refused then. */
@@ -41,7 +43,9 @@ export interface HttpStats {
 }
 
 export class HttpServer {
-  readonly #options: Omit<HttpServerOptions, keyof HttpSettings>;
+  readonly #options: Omit<HttpServerOptions, keyof HttpSettings> & {
+    readonly telemetry: Telemetry;
+  };
   readonly #settings: HttpSettings;
   readonly #counts = new RequestCounts();
   readonly #streams: OpenStreams;
@@ -68,7 +72,13 @@ export class HttpServer {
       store,
       version,
       logger,
-      ...(telemetry === undefined ? {} : { telemetry }),
+      telemetry:
+        telemetry ??
+        new Telemetry({
+          store: () => store.stats(),
+          tcp: () => ({}),
+          http: () => this.stats(),
+        }),
       ...(tokens === undefined ? {} : { tokens }),
       ...(isReadOnly === undefined ? {} : { isReadOnly }),
     };

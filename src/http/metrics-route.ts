@@ -1,11 +1,12 @@
 /** `GET /metrics`, for Prometheus: all is read off at one moment, when it is asked for. */
 import { Counter, Gauge, Registry } from "prom-client";
 import { Type } from "typebox";
-import type { AdminApp, AdminContext } from "./admin-routes.ts";
+import type { AdminContext } from "./admin-routes.ts";
+import type { HttpApp } from "./http-app.ts";
 import { LatencyMetric } from "./latency-metric.ts";
 import { METRIC_FAMILIES, type MetricFamily, type Scrape } from "./metric-families.ts";
 
-export function addMetricsRoute(app: AdminApp, context: AdminContext): void {
+export function addMetricsRoute(app: HttpApp, context: AdminContext): void {
   const { store, telemetry, version, isReadOnly } = context;
   const look = (): Scrape => ({
     store: store.stats(),

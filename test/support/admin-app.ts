@@ -3,7 +3,8 @@ import { fastify } from "fastify";
 import { onTestFinished } from "vitest";
 import { Database } from "../../src/engine/database.ts";
 import type { OpenOptions } from "../../src/engine/open-options.ts";
-import { type AdminApp, type AdminContext, addAdminRoutes } from "../../src/http/admin-routes.ts";
+import { type AdminContext, addAdminRoutes } from "../../src/http/admin-routes.ts";
+import type { HttpApp } from "../../src/http/http-app.ts";
 import { addMetricsRoute } from "../../src/http/metrics-route.ts";
 import { Telemetry, type TelemetrySources } from "../../src/telemetry/telemetry.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -11,7 +12,7 @@ import { MemoryFileSystem } from "./memory-file-system.ts";
 import { TINY_SETTINGS } from "./tiny-settings.ts";
 
 export interface AdminFixture {
-  readonly app: AdminApp;
+  readonly app: HttpApp;
   readonly database: Database;
   readonly telemetry: Telemetry;
   readonly clock: ManualClock;
@@ -40,7 +41,7 @@ export async function startAdminApp(
     ...sources,
   });
   telemetry.start();
-  const app: AdminApp = fastify({ routerOptions: { ignoreTrailingSlash: true } });
+  const app: HttpApp = fastify({ routerOptions: { ignoreTrailingSlash: true } });
   const context = { store: database, telemetry, version: "1.2.3", isReadOnly: false, ...changes };
   addAdminRoutes(app, context);
   addMetricsRoute(app, context);
