@@ -71,10 +71,13 @@ const Sample = Type.Object({
   connections: Type.Object({ tcp: Count("Open now."), http: Count("Open now.") }),
 });
 
-export const Samples = Type.Object({
-  interval_ms: Type.Integer(),
-  samples: Type.Array(Sample, { description: "Oldest first; of the last ten minutes." }),
-});
+export const Samples = Type.Object(
+  {
+    interval_ms: Type.Integer(),
+    samples: Type.Array(Sample, { description: "Oldest first; of the last ten minutes." }),
+  },
+  { description: "The seconds that were asked for." },
+);
 
 const Brick = Type.Object({
   number: Type.Integer({ description: "Of the table's file; of the first, where they are more." }),
@@ -95,103 +98,115 @@ const taskFields = {
   target_level: Type.Integer(),
 };
 
-export const Tree = Type.Object({
-  version: Type.Integer({ description: "Another one where the levels are others." }),
-  levels: Type.Array(
-    Type.Object({
-      level: Type.Integer(),
-      bytes: Bytes("Of all tables."),
-      target_bytes: OrNull(Bytes("What the level should have at most; null for level 0.")),
-      tables: Type.Array(Brick, { description: "By key; in level 0 newest first." }),
-      tables_total: Count("Tables, of which neighbours may be drawn as one."),
+export const Tree = Type.Object(
+  {
+    version: Type.Integer({ description: "Another one where the levels are others." }),
+    levels: Type.Array(
+      Type.Object({
+        level: Type.Integer(),
+        bytes: Bytes("Of all tables."),
+        target_bytes: OrNull(Bytes("What the level should have at most; null for level 0.")),
+        tables: Type.Array(Brick, { description: "By key; in level 0 newest first." }),
+        tables_total: Count("Tables, of which neighbours may be drawn as one."),
+      }),
+    ),
+    memtables: Type.Object({
+      active: Type.Object({
+        entries: Count("Versions."),
+        bytes: Bytes("Of the capacity."),
+        capacity: Bytes("It is full a little before."),
+      }),
+      waiting: Count("Full ones that wait for flush."),
     }),
-  ),
-  memtables: Type.Object({
-    active: Type.Object({
-      entries: Count("Versions."),
-      bytes: Bytes("Of the capacity."),
-      capacity: Bytes("It is full a little before."),
-    }),
-    waiting: Count("Full ones that wait for flush."),
-  }),
-  running: Type.Array(
-    Type.Object({
-      ...taskFields,
-      tables: Type.Array(Type.Integer(), { description: "Numbers of those that it works on." }),
-      bytes_total: Bytes("That come in."),
-      bytes_done: Bytes("Of these, what is worked off, about."),
-      started_at: Time("When it began."),
-      x0: OrNull(Type.Number({ description: "What its tables span; null without any." })),
-      x1: OrNull(Type.Number()),
-    }),
-  ),
-  recent: Type.Array(
-    Type.Object({
-      ...taskFields,
-      bytes: Bytes("Of the tables that it made or moved."),
-      ended_at: Time("When they were there."),
-      duration_ms: Type.Integer(),
-    }),
-    { description: "The last 20 that ended well, oldest first." },
-  ),
-});
+    running: Type.Array(
+      Type.Object({
+        ...taskFields,
+        tables: Type.Array(Type.Integer(), { description: "Numbers of those that it works on." }),
+        bytes_total: Bytes("That come in."),
+        bytes_done: Bytes("Of these, what is worked off, about."),
+        started_at: Time("When it began."),
+        x0: OrNull(Type.Number({ description: "What its tables span; null without any." })),
+        x1: OrNull(Type.Number()),
+      }),
+    ),
+    recent: Type.Array(
+      Type.Object({
+        ...taskFields,
+        bytes: Bytes("Of the tables that it made or moved."),
+        ended_at: Time("When they were there."),
+        duration_ms: Type.Integer(),
+      }),
+      { description: "The last 20 that ended well, oldest first." },
+    ),
+  },
+  { description: "The tree at this moment." },
+);
 
-export const Slow = Type.Object({
-  threshold_ms: Type.Number({ description: "What takes as long is slow." }),
-  operations: Type.Array(
-    Type.Object({
-      time: Time("When it was answered."),
-      door: DOOR,
-      operation: Type.String(),
-      key: OrNull(Type.String({ description: "For people; null where none was kept." })),
-      duration_ms: Type.Number(),
-      error: Type.Boolean(),
-    }),
-    { description: "The last hundred, newest first." },
-  ),
-});
+export const Slow = Type.Object(
+  {
+    threshold_ms: Type.Number({ description: "What takes as long is slow." }),
+    operations: Type.Array(
+      Type.Object({
+        time: Time("When it was answered."),
+        door: DOOR,
+        operation: Type.String(),
+        key: OrNull(Type.String({ description: "For people; null where none was kept." })),
+        duration_ms: Type.Number(),
+        error: Type.Boolean(),
+      }),
+      { description: "The last hundred, newest first." },
+    ),
+  },
+  { description: "What was slow." },
+);
 
-export const Connections = Type.Object({
-  tcp: Type.Array(
-    Type.Object({
-      id: Type.Integer(),
-      peer: Type.String({ description: "Address and port." }),
-      client: Type.String({ description: "As it names itself." }),
-      since: Time("When it was accepted."),
-      in_flight: Count("Requests without their final answer, scans and watches included."),
-      scans: Count("Open now."),
-      watches: Count("Open now."),
-      bytes_in: Bytes("Received."),
-      bytes_out: Bytes("Sent."),
-    }),
-    { description: "Those with the most traffic, at most 200." },
-  ),
-  tcp_total: Count("Open now."),
-  http_total: Count("Open now."),
-});
+export const Connections = Type.Object(
+  {
+    tcp: Type.Array(
+      Type.Object({
+        id: Type.Integer(),
+        peer: Type.String({ description: "Address and port." }),
+        client: Type.String({ description: "As it names itself." }),
+        since: Time("When it was accepted."),
+        in_flight: Count("Requests without their final answer, scans and watches included."),
+        scans: Count("Open now."),
+        watches: Count("Open now."),
+        bytes_in: Bytes("Received."),
+        bytes_out: Bytes("Sent."),
+      }),
+      { description: "Those with the most traffic, at most 200." },
+    ),
+    tcp_total: Count("Open now."),
+    http_total: Count("Open now."),
+  },
+  { description: "Who is connected." },
+);
 
 const plainNumbers = { additionalProperties: true };
 
-export const Stats = Type.Object({
-  time: Time("Now."),
-  version: Type.String({ description: "Of the server." }),
-  uptime_ms: Type.Number(),
-  access: Type.Object({
-    role: Type.String({ enum: ["read", "write"], description: "Of who asks." }),
-    read_only: Type.Boolean({ description: "Nobody may write." }),
-  }),
-  store: Type.Object({}, { ...plainNumbers, description: "What the engine counts, by part." }),
-  tcp: Type.Object({}, { ...plainNumbers, description: "What the TCP door counts." }),
-  http: Type.Object({}, { ...plainNumbers, description: "What the HTTP door counts." }),
-  process: Type.Object({
-    resident_bytes: Bytes("Memory of the process."),
-    heap_used_bytes: Bytes("Of JavaScript's objects."),
-    cpu_share: Type.Number({
-      description: "Processors used in the last second: 1 is one of them.",
+export const Stats = Type.Object(
+  {
+    time: Time("Now."),
+    version: Type.String({ description: "Of the server." }),
+    uptime_ms: Type.Number(),
+    access: Type.Object({
+      role: Type.String({ enum: ["read", "write"], description: "Of who asks." }),
+      read_only: Type.Boolean({ description: "Nobody may write." }),
     }),
-  }),
-  loop_delay: Type.Object(
-    { p50_ms: Type.Number(), p99_ms: Type.Number(), max_ms: Type.Number() },
-    { description: "Of the event loop, in the last second." },
-  ),
-});
+    store: Type.Object({}, { ...plainNumbers, description: "What the engine counts, by part." }),
+    tcp: Type.Object({}, { ...plainNumbers, description: "What the TCP door counts." }),
+    http: Type.Object({}, { ...plainNumbers, description: "What the HTTP door counts." }),
+    process: Type.Object({
+      resident_bytes: Bytes("Memory of the process."),
+      heap_used_bytes: Bytes("Of JavaScript's objects."),
+      cpu_share: Type.Number({
+        description: "Processors used in the last second: 1 is one of them.",
+      }),
+    }),
+    loop_delay: Type.Object(
+      { p50_ms: Type.Number(), p99_ms: Type.Number(), max_ms: Type.Number() },
+      { description: "Of the event loop, in the last second." },
+    ),
+  },
+  { description: "What is counted." },
+);

@@ -4,7 +4,7 @@
  */
 import type { LayoutTable, TreeLayout } from "../engine/layout.ts";
 import type { TaskKind } from "../engine/task-list.ts";
-import { KeyAxis, type Place } from "./key-axis.ts";
+import { type Place, placeTables } from "./key-axis.ts";
 import { type KeyspaceNames, printableKey } from "./printable-key.ts";
 
 /** Beyond that many, neighbours of a level are drawn as one. */
@@ -86,18 +86,14 @@ export interface Drawing {
 
 export function drawTables({ edits, levels, keyspaces }: TreeLayout): Drawing {
   const names = new Map(keyspaces.map(({ id, name }) => [id, name]));
-  const axis = new KeyAxis(levels);
-  const places = new Map<number, Place>();
-  const drawn = levels.map(({ level, bytes, targetBytes, tables }) => {
-    for (const table of tables) places.set(table.number, axis.placeOf(table));
-    return {
-      level,
-      bytes,
-      target_bytes: targetBytes,
-      tables: groupsOf(tables, BRICKS_MAX).map((group) => brickOf(group, places, names)),
-      tables_total: tables.length,
-    };
-  });
+  const places = placeTables(levels);
+  const drawn = levels.map(({ level, bytes, targetBytes, tables }) => ({
+    level,
+    bytes,
+    target_bytes: targetBytes,
+    tables: groupsOf(tables, BRICKS_MAX).map((group) => brickOf(group, places, names)),
+    tables_total: tables.length,
+  }));
   return { edits, levels: drawn, places };
 }
 

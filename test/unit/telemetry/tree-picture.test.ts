@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareBytes } from "../../../src/bytes/compare.ts";
 import type { LayoutTable, TreeLayout } from "../../../src/engine/layout.ts";
-import { KeyAxis } from "../../../src/telemetry/key-axis.ts";
+import { placeTables } from "../../../src/telemetry/key-axis.ts";
 import { BRICKS_MAX, drawTables, treePicture } from "../../../src/telemetry/tree-picture.ts";
 import { rangeKey, tableOf } from "../../support/table-metas.ts";
 
@@ -84,13 +84,13 @@ test("bricks of one level do not overlap, have a width, and lie within the line"
 test("tables of any levels lie above one another just where they have keys in common", () => {
   fc.assert(
     fc.property(anyLevels, (levels) => {
-      const axis = new KeyAxis(levels.map((tables) => ({ tables })));
+      const places = placeTables(levels.map((tables) => ({ tables })));
       const all = levels.flat();
       for (const a of all) {
         for (const b of all) {
           const share =
             compareBytes(a.smallest, b.largest) <= 0 && compareBytes(b.smallest, a.largest) <= 0;
-          const [at, other] = [axis.placeOf(a), axis.placeOf(b)];
+          const [at, other] = [places.get(a.number)!, places.get(b.number)!];
           expect(at.x0 < other.x1 && other.x0 < at.x1).toBe(share);
         }
       }
