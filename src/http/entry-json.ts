@@ -4,10 +4,13 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { EntryRecord } from "../store.ts";
+import { IsoTime } from "./iso-time.ts";
 
 /** How a value stands in JSON: as a string, as the JSON document that it is, or as base64. */
 export const ENCODINGS = ["utf8", "json", "base64"] as const;
 export type ValueEncoding = (typeof ENCODINGS)[number];
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -15,18 +18,16 @@ export function bufferOf(bytes: Uint8Array): Buffer {
 
 /** `"key":…`, and `"key_encoding"` where it is needed. */
 export function keyFields(key: Uint8Array, name = "key"): string {
-  const bytes = bufferOf(key);
-  if (isUtf8(bytes)) return `"${name}":${JSON.stringify(bytes.toString())}`;
-  return `"${name}":"${bytes.toString("base64")}","${name}_encoding":"base64"`;
+  if (isUtf8(key)) return `"${name}":${JSON.stringify(decoder.decode(key))}`;
+  return `"${name}":"${bufferOf(key).toString("base64")}","${name}_encoding":"base64"`;
 }
 
 /** `"value":…`, in the encoding that is wished for if it can be had, and `"encoding"` where it is not text. */
 export function valueFields(value: Uint8Array, wished: ValueEncoding): string {
-  const bytes = bufferOf(value);
-  if (wished === "base64" || !isUtf8(bytes)) {
-    return `"value":"${bytes.toString("base64")}","encoding":"base64"`;
+  if (wished === "base64" || !isUtf8(value)) {
+    return `"value":"${bufferOf(value).toString("base64")}","encoding":"base64"`;
   }
-  const text = bytes.toString();
+  const text = decoder.decode(value);
   if (wished === "json") {
     const document = documentOf(text);
     if (document !== undefined) return `"value":${document},"encoding":"json"`;
@@ -35,30 +36,27 @@ export function valueFields(value: Uint8Array, wished: ValueEncoding): string {
 }
 
 export class EntryJson {
-  /** Most entries were created and written in one and the same millisecond, or have been asked for just before. */
-  #ms = 0;
-  #text = new Date(0).toISOString();
+  readonly #times = new IsoTime();
 
   of(key: Uint8Array, entry: EntryRecord, wished: ValueEncoding): string {
-    const { value, revision, createdAt, updatedAt, expiresAt } = entry;
-    const expires = expiresAt === undefined ? "" : `,"expires_at":"${this.time(expiresAt)}"`;
-    return `{${keyFields(key)},${valueFields(value, wished)},"version":${revision},"created_at":"${this.time(createdAt)}","updated_at":"${this.time(updatedAt)}"${expires}}`;
+    return `{${keyFields(key)},${valueFields(entry.value, wished)}${this.#known(entry)}}`;
   }
 
   /** Of an entry without its value. */
   ofKey(key: Uint8Array, entry: EntryRecord): string {
-    const { revision, createdAt, updatedAt, expiresAt } = entry;
-    const expires = expiresAt === undefined ? "" : `,"expires_at":"${this.time(expiresAt)}"`;
-    return `{${keyFields(key)},"version":${revision},"created_at":"${this.time(createdAt)}","updated_at":"${this.time(updatedAt)}"${expires}}`;
+    return `{${keyFields(key)}${this.#known(entry)}}`;
   }
 
   /** ISO 8601, in UTC, with milliseconds. */
   time(ms: number): string {
-    if (ms !== this.#ms) {
-      this.#ms = ms;
-      this.#text = new Date(ms).toISOString();
-    }
-    return this.#text;
+    return this.#times.of(ms);
+  }
+
+  #known({ revision, createdAt, updatedAt, expiresAt }: EntryRecord): string {
+    const created = this.#times.of(createdAt);
+    const updated = updatedAt === createdAt ? created : this.#times.of(updatedAt);
+    const expires = expiresAt === undefined ? "" : `,"expires_at":"${this.#times.of(expiresAt)}"`;
+    return `,"version":${revision},"created_at":"${created}","updated_at":"${updated}"${expires}`;
   }
 }
 

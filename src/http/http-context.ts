@@ -1,7 +1,7 @@
 /** What routes know of the server that they belong to, and of the store that it serves. */
 import type { DatabaseStats } from "../engine/stats.ts";
 import type { Settings } from "../options.ts";
-import type { Store } from "../store.ts";
+import type { EntryRecord, NOT_CACHED, ReadOptions, Store } from "../store.ts";
 import type { Access } from "./access.ts";
 import type { Bodies } from "./bodies.ts";
 import type { HttpSettings } from "./http-options.ts";
@@ -13,6 +13,11 @@ export interface HttpStore extends Store {
     "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
   >;
   stats(): DatabaseStats;
+  /** The answer from memory, without a promise, or `NOT_CACHED` where the disk may have to be asked. */
+  getEntryCached(
+    key: Uint8Array,
+    options?: ReadOptions,
+  ): EntryRecord | undefined | typeof NOT_CACHED;
 }
 
 /** Where the server says what it does; a `pino` logger fits. */
