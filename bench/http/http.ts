@@ -21,7 +21,7 @@ import type { ClientFigures, ClientQuestion, ClientSpec } from "./client.ts";
 import { POOL_CONNECTIONS } from "./postgres-store.ts";
 import type { Data } from "./requests.ts";
 import { type HttpServerProcess, startBare, startFastifyPostgres, startVarve } from "./servers.ts";
-import { BARE, type Peer, POSTGRES, TASKS, type Task } from "./tasks.ts";
+import { BARE, MANY, type Peer, POSTGRES, TASKS, type Task } from "./tasks.ts";
 
 const CLIENT = join(import.meta.dirname, "client.ts");
 const VALUE_BYTES = 100;
@@ -94,6 +94,7 @@ export async function runHttp(request: SuiteRequest): Promise<SuiteReport> {
     valueBytes: VALUE_BYTES,
     different: request.quick ? 2000 : 20_000,
   };
+  if (data.entries < MANY) throw new Error(`ranges and batches need ${MANY} entries at least`);
   const program = findPostgres();
   await using directory = await temporaryDirectory("varve-http-");
   const sides: HttpSide[] = [];

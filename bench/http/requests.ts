@@ -16,6 +16,7 @@ export interface HttpRequest {
 
 /** What the requests are about. */
 export interface Data {
+  /** At least `MANY`. */
   readonly entries: number;
   /** A multiple of four. */
   readonly valueBytes: number;
