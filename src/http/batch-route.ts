@@ -42,6 +42,9 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
     },
     async (request, reply) => {
       const { keyspace, durability } = request.query;
+      if (Buffer.isBuffer(request.body)) {
+        throw new VarveError("UNSUPPORTED_MEDIA_TYPE", `a batch is ${JSON_TYPE}`);
+      }
       const { items } = request.body;
       const exact = items.some(({ encoding }) => encoding === "json")
         ? (parseExactly(request.bodyText) as BatchBody).items

@@ -42,7 +42,7 @@ export class Bodies {
       lingerOn(request);
       done(error);
     };
-    const early = this.#refusal(length ?? 0, 0, bytesMax);
+    const early = this.#refusal(length ?? 0, bytesMax);
     if (early !== undefined) {
       refuse(early);
       return;
@@ -64,26 +64,31 @@ export class Bodies {
     };
     const onData = (chunk: Buffer) => {
       const needed = received + chunk.length;
-      const error = this.#refusal(needed, held, bytesMax);
+      const isWhole = needed === length && body === undefined;
+      const capacity = body?.length ?? 0;
+      const bytes = isWhole
+        ? needed
+        : needed <= capacity
+          ? capacity
+          : grownBytes(needed, capacity, length ?? bytesMax);
+      const error = needed > bytesMax ? tooLong(bytesMax) : this.#refusal(bytes - held, bytesMax);
       if (error !== undefined) {
         stop();
         refuse(error);
         return;
       }
-      if (needed === length && body === undefined) {
+      if (bytes !== held) hold(bytes);
+      if (isWhole) {
         // All of it at once, as most are.
-        hold(needed);
         body = chunk;
-        received = needed;
-        return;
+      } else {
+        if (body === undefined || bytes > capacity) {
+          const grown = Buffer.allocUnsafe(bytes);
+          body?.copy(grown, 0, 0, received);
+          body = grown;
+        }
+        chunk.copy(body, received);
       }
-      if (body === undefined || needed > body.length) {
-        const grown = Buffer.allocUnsafe(grownBytes(needed, body?.length ?? 0, length ?? bytesMax));
-        body?.copy(grown, 0, 0, received);
-        body = grown;
-        hold(grown.length);
-      }
-      chunk.copy(body, received);
       received = needed;
     };
     const onEnd = () => {
@@ -103,9 +108,10 @@ export class Bodies {
     this.#bytes -= bytes;
   }
 
-  #refusal(needed: number, held: number, bytesMax: number): VarveError | undefined {
-    if (needed > bytesMax) return tooLong(bytesMax);
-    return this.#bytes - held + needed > this.#bytesMax ? this.#full() : undefined;
+  /** Why so many bytes more, of a body of up to `bytesMax`, are not taken. */
+  #refusal(bytes: number, bytesMax: number): VarveError | undefined {
+    if (bytes > bytesMax) return tooLong(bytesMax);
+    return this.#bytes + bytes > this.#bytesMax ? this.#full() : undefined;
   }
 
   #full(): VarveError {

@@ -70,7 +70,8 @@ export async function addSchema(app: HttpApp, version: string, needsToken: boole
     },
     // A wildcard, which keys with slashes need, is a parameter to those who read the document.
     transform: ({ schema, url }) => {
-      if (url !== `${KV_PATH}/*`) return { schema, url: url.endsWith("/") ? url : `${url}/` };
+      const isOfStore = url.startsWith("/kv-store/") && !url.endsWith("/");
+      if (url !== `${KV_PATH}/*`) return { schema, url: isOfStore ? `${url}/` : url };
       const params = Type.Object({
         key: Type.String({
           description: "The key, percent-encoded: any bytes. Slashes may be as they are.",

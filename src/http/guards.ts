@@ -1,6 +1,6 @@
 /** What every route has in common: who may ask, the count of requests in flight, and how long they took. */
 import { VarveError } from "../errors.ts";
-import type { HttpApp, HttpReply, HttpRequest } from "./http-app.ts";
+import type { HttpApp, HttpReply, HttpRequest, RouteAccess } from "./http-app.ts";
 import type { HttpContext } from "./http-context.ts";
 import { BadQuery, percentDecode } from "./percent.ts";
 
@@ -29,7 +29,9 @@ export class RequestCounts {
 /** Each route that is added from here on gets checks of its own, so that no request looks up what its route needs. */
 export function addGuards(app: HttpApp, context: HttpContext, counts: RequestCounts): void {
   app.addHook("onRoute", (route) => {
-    const { access = "read", operation } = route.config ?? {};
+    const { operation } = route.config ?? {};
+    // Plugins tell whom their routes are for after this: it is looked up with the first request.
+    let access: RouteAccess | undefined;
     const guard = (request: HttpRequest, reply: HttpReply, done: (error?: Error) => void) => {
       counts.begin(reply.raw);
       request.answer = reply.raw;
@@ -40,6 +42,7 @@ export function addGuards(app: HttpApp, context: HttpContext, counts: RequestCou
         }
         const { headers } = request.raw;
         context.access.checkHost(headers.host);
+        access ??= request.routeOptions.config.access ?? "read";
         if (access !== "open") context.access.check(headers.authorization, access);
         if (request.query instanceof BadQuery) throw request.query.error;
       } catch (error) {

@@ -4,7 +4,7 @@ import { JSON_TYPE } from "./accept.ts";
 import type { HttpApp } from "./http-app.ts";
 import type { HttpContext, HttpStore } from "./http-context.ts";
 import { sendProblem } from "./problems.ts";
-import { answer, HealthAnswer, ProblemAnswer, ReadyAnswer } from "./schemas.ts";
+import { answer, HealthAnswer, ProblemAnswer, problems, ReadyAnswer } from "./schemas.ts";
 
 const RETRY_MS = 1000;
 
@@ -17,7 +17,7 @@ export function addHealthRoutes(app: HttpApp, context: HttpContext): void {
         operationId: "health",
         tags: ["health"],
         summary: "Whether the server lives",
-        response: { 200: answer("It does", { [JSON_TYPE]: HealthAnswer }) },
+        response: { ...problems(), 200: answer("It does", { [JSON_TYPE]: HealthAnswer }) },
         security: [],
       },
     },
@@ -40,6 +40,7 @@ export function addHealthRoutes(app: HttpApp, context: HttpContext): void {
           "It should not while writes are delayed or refused, space on the disk is low, the log or the background work has failed, " +
           "or it is closing.",
         response: {
+          ...problems(),
           200: answer("It should", { [JSON_TYPE]: ReadyAnswer }),
           503: answer("It should not, for the reasons that are told", {
             "application/problem+json": ProblemAnswer,

@@ -34,9 +34,13 @@ import { ttlMs, valueBytes } from "./values.ts";
 export const KV_PATH = "/kv-store/v1/kv";
 
 const TYPES = [JSON_TYPE, BYTES_TYPE] as const;
+const AnyBytes = Type.Unsafe<Buffer>({
+  description: "The value's bytes.",
+  contentMediaType: BYTES_TYPE,
+});
 const entryAnswer: TSchema = answer("The entry; its ETag is in the header of that name", {
   [JSON_TYPE]: Entry,
-  [BYTES_TYPE]: Type.String({ format: "binary", description: "The value's bytes." }),
+  [BYTES_TYPE]: AnyBytes,
 });
 
 export function addKvRoutes(app: HttpApp, context: HttpContext, json: EntryJson): void {
@@ -90,24 +94,22 @@ export function addKvRoutes(app: HttpApp, context: HttpContext, json: EntryJson)
           "As JSON, or with `Content-Type: application/octet-stream` as the value's bytes. With `If-Match` and an ETag only " +
           "where the entry is as it was; with `If-None-Match: *` only where there is none.",
         querystring: PutQuery,
-        body: PutBody,
+        body: {
+          content: { [JSON_TYPE]: { schema: PutBody }, [BYTES_TYPE]: { schema: AnyBytes } },
+        } as unknown as TSchema,
         response: {
           200: entryAnswer,
           204: empty("Written, and not there any more"),
           ...problems(404, 406, 409, 412, 413, 415, 507),
         },
       },
-      // Bytes are a body as well, which the schema of JSON is not for.
-      attachValidation: true,
     },
     async (request, reply) => {
-      const { body, query } = request;
+      const { query } = request;
+      const body = request.body as PutBody | Buffer | undefined;
+      if (body === undefined) throw new VarveError("INVALID_ARGUMENT", "there is no body");
       const { headers } = request.raw;
       const isBytes = Buffer.isBuffer(body);
-      if (request.validationError !== undefined) {
-        const { validationError } = request;
-        if (!isBytes || validationError.validationContext !== "body") throw validationError;
-      }
       const type = chosenType(headers.accept, TYPES);
       const key = keyOf(request);
       const value = isBytes

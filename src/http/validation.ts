@@ -6,6 +6,10 @@ import type { TLocalizedValidationError } from "typebox/error";
 import { Value } from "typebox/value";
 import { VarveError } from "../errors.ts";
 
+/** Of what is not known and was sent all the same. */
+const NAMES_MAX = 3;
+const NAMES_CHARACTERS_MAX = 100;
+
 const PARTS: Readonly<Record<string, string>> = {
   body: "the body",
   querystring: "the query",
@@ -18,7 +22,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const compiled = Compile(schema);
   const part = PARTS[httpPart ?? ""] ?? "what was sent";
   return (value) => {
-    if (compiled.Check(value)) return true;
+    // Bytes are no JSON, and their names are their places: the route looks at them.
+    if (Buffer.isBuffer(value) || compiled.Check(value)) return true;
     const converted: unknown =
       httpPart === "body" ? value : Value.Convert(schema, { ...(value as object) });
     if (compiled.Check(converted)) return { value: converted };
@@ -35,7 +40,8 @@ function whatIsWrong(part: string, errors: readonly TLocalizedValidationError[])
   if (error === undefined) return `${part} is not as it should be`;
   const place = error.instancePath === "" ? part : `${part}: ${error.instancePath.slice(1)}`;
   if (error.keyword === "additionalProperties") {
-    return `${place} has ${error.params.additionalProperties.join(", ")}, which is not known here`;
+    const names = error.params.additionalProperties.slice(0, NAMES_MAX).join(", ");
+    return `${place} has ${names.slice(0, NAMES_CHARACTERS_MAX)}, which is not known here`;
   }
   if (error.keyword === "enum") {
     return `${place} must be one of ${error.params.allowedValues.join(", ")}`;

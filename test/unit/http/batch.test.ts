@@ -77,3 +77,10 @@ test("a batch with more than the store takes is BATCH_TOO_LARGE", async () => {
   const { status, json } = await post(`${kv}batch/`, { items });
   expect([status, json.code]).toEqual([413, "BATCH_TOO_LARGE"]);
 });
+
+test("a batch of bytes is 415", async () => {
+  const { kv } = await startHttp();
+  const headers = { "content-type": "application/octet-stream" };
+  const { status, json } = await ask(`${kv}batch/`, { method: "POST", headers, body: "{}" });
+  expect([status, json.code]).toEqual([415, "UNSUPPORTED_MEDIA_TYPE"]);
+});
