@@ -128,7 +128,9 @@ export class TimeChart {
           size: 62,
           space: 30,
           values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))),
-          ...(isLogarithmic ? { filter: powersOfTen } : {}),
+          ...(isLogarithmic
+            ? { filter: powersOfTen, grid: { ...axis.grid, filter: powersOfTen } }
+            : {}),
           ...(isBinary ? { incrs: BINARY_STEPS } : {}),
         },
       ],

@@ -90,11 +90,12 @@ function delayAlarms({ stats, samples }: Live): Alarm[] {
   const held =
     bytesPerSecond === null ? "" : ` Writes are held to ${formatBytesPerSecond(bytesPerSecond)}.`;
   const debt = last.debt_bytes === 0 ? "" : ` Compaction debt: ${formatBytes(last.debt_bytes)}.`;
+  const now = waiting === 0 ? "" : ` ${formatCount(waiting)} wait now.`;
   return [
     {
       severity: "warning",
       title: "Writes are delayed",
-      detail: `${capitalized(reasonOf(counts))}.${held}${debt} ${formatCount(waiting)} wait now.`,
+      detail: `${capitalized(reasonOf(counts))}.${held}${debt}${now}`,
     },
   ];
 }
