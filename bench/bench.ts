@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { runEngine } from "./engine/engine.ts";
+import { runHttp } from "./http/http.ts";
 import { runIngest } from "./ingest/ingest.ts";
 import { runLargerThanMemory } from "./larger-than-memory/larger-than-memory.ts";
 import { runLoad } from "./load/load.ts";
@@ -28,6 +29,7 @@ const SUITES: Readonly<Record<string, (request: SuiteRequest) => Promise<SuiteRe
   load: runLoad,
   engine: runEngine,
   server: runServer,
+  http: runHttp,
   recover: runRecover,
   ycsb: runYcsb,
   "larger-than-memory": runLargerThanMemory,

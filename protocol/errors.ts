@@ -66,6 +66,20 @@ export const ERROR_CODES = {
   FRAME_TOO_LARGE: 41,
   /** The peers share no protocol version. */
   UNSUPPORTED_PROTOCOL: 42,
+  /** Over HTTP: there is no such entry, or no such address. */
+  NOT_FOUND: 70,
+  /** Over HTTP: no token was sent, or one that is not known. */
+  UNAUTHENTICATED: 71,
+  /** Over HTTP: the token does not allow it, or the server is asked by a name that is not its own. */
+  FORBIDDEN: 72,
+  /** Over HTTP: a body of a kind that is not taken here. */
+  UNSUPPORTED_MEDIA_TYPE: 73,
+  /** Over HTTP: a body longer than is taken. */
+  BODY_TOO_LARGE: 74,
+  /** Over HTTP: `Accept` names nothing that can be answered. */
+  NOT_ACCEPTABLE: 75,
+  /** Over HTTP: the request's line and headers are longer than is taken. */
+  HEADERS_TOO_LARGE: 76,
   /** A defect in Varve; please report it with the message. */
   INTERNAL: 99,
 } as const;

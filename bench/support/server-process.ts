@@ -10,6 +10,8 @@ export interface ServerProcess {
   readonly pid: number;
   readonly url: string;
   readonly port: number;
+  /** `undefined` where it serves no HTTP. */
+  readonly httpPort: number | undefined;
   /** From starting the process to serving, in milliseconds. */
   readonly startMs: number;
   /** SIGKILL; resolves when the process is gone. */
@@ -25,7 +27,10 @@ export interface LaunchedServer {
   kill(): Promise<void>;
 }
 
-/** Resolves when the server says that it serves; rejects, with what it said, if it ends before. */
+/**
+ * Resolves when the server says that it serves; rejects, with what it said, if it ends before. HTTP is served where
+ * `--http-port` is among the arguments.
+ */
 export function startServer(
   directory: string,
   args: readonly string[] = [],
@@ -40,9 +45,9 @@ export function launchServer(
   main: string = MAIN,
 ): LaunchedServer {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [main, "--port", "0", "--data", directory, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const noHttp = main === MAIN && !args.includes("--http-port") ? ["--no-http"] : [];
+  const given = ["--port", "0", "--data", directory, ...noHttp, ...args];
+  const child = spawn(process.execPath, [main, ...given], { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
   // A killed parent must not leave the server behind.
   const killChild = () => child.kill("SIGKILL");
@@ -57,10 +62,11 @@ export function launchServer(
     const [code] = await exited;
     return code as number | null;
   };
-  const serving = readPort(child).then((port) => ({
+  const serving = readPorts(child).then(({ port, httpPort }) => ({
     pid: child.pid ?? 0,
     url: `varve://127.0.0.1:${port}`,
     port,
+    httpPort,
     startMs: performance.now() - startedMs,
     kill,
     stop,
@@ -68,7 +74,12 @@ export function launchServer(
   return { serving, kill };
 }
 
-async function readPort(child: ChildProcess): Promise<number> {
+interface Ports {
+  readonly port: number;
+  readonly httpPort: number | undefined;
+}
+
+async function readPorts(child: ChildProcess): Promise<Ports> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error("the server's output is not piped");
   let said = "";
@@ -77,11 +88,11 @@ async function readPort(child: ChildProcess): Promise<number> {
   });
   const lines = createInterface({ input: stdout });
   for await (const line of lines) {
-    const { port } = JSON.parse(line) as { port?: number };
+    const { port, httpPort } = JSON.parse(line) as Partial<Ports>;
     if (port === undefined) continue;
     // Whatever else it logs is read and dropped, so that the pipe never fills.
     stdout.resume();
-    return port;
+    return { port, httpPort };
   }
   throw new Error(`the server ended before it served: ${said}`);
 }

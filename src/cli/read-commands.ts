@@ -5,7 +5,7 @@ import type { CountOptions, Entry, EntryRecord, ReadOptions } from "../store.ts"
 import { type DataOptions, dataCommand, printAbsent, withStore } from "./data-options.ts";
 import { parseWhole } from "./integers.ts";
 import { print, printJson } from "./remote.ts";
-import { toBytes, toText } from "./text.ts";
+import { toBytes, toLine, toText } from "./text.ts";
 
 interface AtOptions extends DataOptions {
   readonly at?: number;
@@ -94,7 +94,7 @@ async function entry(key: string, options: AtOptions): Promise<void> {
   if (found === undefined) return printAbsent(key, options, { key, value: null });
   const value = toText(found.value, options.encoding);
   if (options.json) printJson({ key, ...found, value, expiresAt: found.expiresAt ?? null });
-  else printEntry(value, found);
+  else printEntry(toLine(found.value, options.encoding), found);
 }
 
 function printEntry(value: string, found: EntryRecord): void {
@@ -122,7 +122,8 @@ async function history(key: string, options: HistoryCommandOptions): Promise<voi
   );
   const table = new Table({ head: ["sequence", "updated", "value"], style: PLAIN });
   for (const { sequence, updatedAt, expiresAt, value } of versions) {
-    const shown = value === undefined ? null : toText(value, encoding);
+    const textOf = options.json ? toText : toLine;
+    const shown = value === undefined ? null : textOf(value, encoding);
     if (options.json) {
       const times = { updatedAt: updatedAt ?? null, expiresAt: expiresAt ?? null };
       printJson({ key, sequence, ...times, value: shown });
@@ -163,11 +164,12 @@ async function scan(options: ScanCommandOptions): Promise<void> {
   };
   await withStore(options, async (store) => {
     const table = new Table({ head: options.keysOnly ? ["key"] : ["key", "value"], style: PLAIN });
+    const textOf = options.json ? toText : toLine;
     let entries = 0;
     const show = ([key, value]: Entry) => {
       entries++;
-      const shownKey = toText(key, encoding);
-      const shown = options.keysOnly ? {} : { value: toText(value, encoding) };
+      const shownKey = textOf(key, encoding);
+      const shown = options.keysOnly ? {} : { value: textOf(value, encoding) };
       if (options.json) printJson({ key: shownKey, ...shown });
       else table.push([shownKey, ...Object.values(shown)]);
     };

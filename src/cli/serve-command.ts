@@ -12,6 +12,7 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"
 /** Clients lose their connection and go on; a program that embeds the database has nothing to lose. */
 const FEED_RETENTION_BYTES = 64 * 1024 * 1024;
 const PORT_MAX = 65_535;
+const HTTP_PORT = 8000;
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -23,9 +24,16 @@ function parsePort(text: string): number {
 
 export function serveCommand(): Command {
   return new Command("serve")
-    .description("serve a database over TCP until SIGINT or SIGTERM")
+    .description("serve a database over TCP and HTTP until SIGINT or SIGTERM")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <number>", "port to listen on; 0 for any that is free", parsePort, DEFAULT_PORT)
+    .option("--no-http", "serve over TCP alone")
+    .option("--http-host <address>", "address to listen on for HTTP", "127.0.0.1")
+    .option("--http-port <number>", "port for HTTP; 0 for any that is free", parsePort, HTTP_PORT)
+    .option(
+      "--http-tokens <file>",
+      'JSON {"read": ["…"], "write": ["…"]} of tokens, one of which HTTP requests then need',
+    )
     .option("--data <directory>", "where the database is, or is to be made", "./data")
     .addOption(
       new Option("--durability <mode>", "when writes are answered, unless they say otherwise")

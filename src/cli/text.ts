@@ -34,3 +34,21 @@ export function toText(bytes: Uint8Array, encoding: Encoding): string {
     ).join("");
   }
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const ESCAPED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\]/g;
+
+/**
+ * As `toText`, for a line or a cell among others: control characters, which would break it or speak to the terminal, are
+ * escaped, too, as `\x1b`; where any are, so is the backslash.
+ */
+export function toLine(bytes: Uint8Array, encoding: Encoding): string {
+  const text = toText(bytes, encoding);
+  if (!CONTROLS.test(text)) return text;
+  return text.replace(ESCAPED, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
+  });
+}

@@ -4,7 +4,7 @@ import type { CommitEvent, FeedOperation, IngestEvent, WatchEvent } from "../sto
 import { type DataOptions, dataCommand, withStore } from "./data-options.ts";
 import { parseDuration } from "./durations.ts";
 import { print, printJson } from "./remote.ts";
-import { type Encoding, toBytes, toText } from "./text.ts";
+import { type Encoding, toBytes, toLine, toText } from "./text.ts";
 
 interface WatchCommandOptions extends DataOptions {
   readonly gte?: string;
@@ -74,20 +74,20 @@ function printCommit({ sequence, time, operations }: CommitEvent, encoding: Enco
 }
 
 function printIngest({ sequence, time, gte, lt }: IngestEvent, encoding: Encoding): void {
-  const to = lt === undefined ? "" : ` to ${toText(lt, encoding)}`;
-  const from = toText(gte, encoding);
+  const to = lt === undefined ? "" : ` to ${toLine(lt, encoding)}`;
+  const from = toLine(gte, encoding);
   print(`${sequence} ${new Date(time).toISOString()} ingest from ${from}${to}`);
 }
 
 function describe(operation: FeedOperation, encoding: Encoding): string {
-  const text = (bytes: Uint8Array) => toText(bytes, encoding);
+  const text = (bytes: Uint8Array) => toLine(bytes, encoding);
   switch (operation.type) {
     case "put":
       return `put ${text(operation.key)} ${text(operation.value)}`;
     case "delete":
       return `delete ${text(operation.key)}`;
     case "merge":
-      return `merge ${text(operation.key)} ${operation.operator} ${toText(operation.operand, operation.operator === "append" ? encoding : "hex")}`;
+      return `merge ${text(operation.key)} ${operation.operator} ${toLine(operation.operand, operation.operator === "append" ? encoding : "hex")}`;
     case "deleteRange":
       return `deleteRange from ${text(operation.gte)}${operation.lt === undefined ? "" : ` to ${text(operation.lt)}`}`;
   }

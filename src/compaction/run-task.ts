@@ -45,6 +45,7 @@ function* runMerge(task: MergeTask, fs: SyncFileSystem): Generator<number, TaskR
     let written = 0;
     while (merge.step()) {
       assertNotCancelled(task);
+      tellProgress(task, merge.entriesRead);
       yield outputs.bytesWritten - written;
       written = outputs.bytesWritten;
     }
@@ -104,6 +105,11 @@ function oldestMsOf(task: MergeTask): number {
 function inputOf(task: MergeTask, runs: readonly InputRun[]): EntryCursor {
   if (task.kind === "compact") return mergeCursors(runs.map((run) => new RunCursor(run)));
   return mergeCursors(task.memtables.map((memtable) => new SortedCursor(memtable)));
+}
+
+/** Once a step, so that it costs nothing; it is for whoever looks on. */
+function tellProgress({ progress }: MergeTask, entriesRead: number): void {
+  if (progress !== undefined) Atomics.store(new Uint32Array(progress), 0, entriesRead);
 }
 
 function assertNotCancelled(task: MergeTask): void {

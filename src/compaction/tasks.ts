@@ -27,6 +27,8 @@ interface TaskBase {
   readonly nowMs: number;
   /** An `Int32Array`'s memory: not 0 asks the task to end early. */
   readonly cancel: SharedArrayBuffer;
+  /** A `Uint32Array`'s memory: the task puts there how many entries it has read. */
+  readonly progress?: SharedArrayBuffer;
 }
 
 /** Writes memtables, which nobody inserts into any more, as one table of level 0. */

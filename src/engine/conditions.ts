@@ -16,6 +16,7 @@ import type { View } from "./view.ts";
 
 /** Bytes of a key that a message shows. */
 const SHOWN_BYTES_MAX = 100;
+const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /** A condition, checked: what the sequence of the key's entry must be, or whether it may be there at all. */
 export interface CheckedCondition {
@@ -187,6 +188,7 @@ function ofCaller(stored: Uint8Array): Uint8Array {
 function shown(stored: Uint8Array): string {
   const id = keyspaceOf(stored);
   const where = id === undefined || id === NO_KEYSPACE ? "" : ` of keyspace ${id}`;
-  const key = ofCaller(stored).subarray(0, SHOWN_BYTES_MAX);
-  return `key ${Buffer.from(key).toString("hex")} (hex)${where}`;
+  const key = Buffer.from(ofCaller(stored).subarray(0, SHOWN_BYTES_MAX));
+  const text = key.toString("latin1");
+  return `key ${PRINTABLE.test(text) ? JSON.stringify(text) : `${key.toString("hex")} (hex)`}${where}`;
 }

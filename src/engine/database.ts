@@ -19,6 +19,7 @@ import {
 import type { Engine } from "./engine.ts";
 import { EngineKeyspace, EngineStore, writableOf } from "./engine-store.ts";
 import type { KeyspaceAdmin } from "./keyspace-admin.ts";
+import { layoutOf, type TreeLayout } from "./layout.ts";
 import { openEngine } from "./open-engine.ts";
 import type { OpenOptions } from "./open-options.ts";
 import { type RepairReport, repairDirectory } from "./repair.ts";
@@ -163,6 +164,11 @@ export class Database extends EngineStore implements Store {
 
   stats(): DatabaseStats {
     return statsOf(this.#open(), this.#verifying);
+  }
+
+  /** The tree as it lies there at this moment, with what the background does to it. */
+  layout(): TreeLayout {
+    return layoutOf(this.#open());
   }
 
   /** Waits for the writes in flight, syncs and gives the directory back. Closing twice is fine. */

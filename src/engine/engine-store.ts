@@ -136,6 +136,12 @@ export class EngineStore implements KeyedStore {
     return reads.getCached(this.#stored(key), commits.visibleSequence, NOT_CACHED);
   }
 
+  /** `getEntry` without a promise, from memory alone: `NOT_CACHED` where the disk may have to be asked. */
+  getEntryCached(key: Data, options?: ReadOptions): EntryRecord | undefined | typeof NOT_CACHED {
+    const { reads } = this.#open();
+    return reads.getEntryCached(this.#stored(key), this.#sequenceOf(options), NOT_CACHED);
+  }
+
   async getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined> {
     return this.#getEntry(key, this.#sequenceOf(options));
   }

@@ -14,6 +14,7 @@ import { type KeyMapping, keyspaceOf, type Pair, type PairSink } from "../store.
 import type { TableMeta } from "../table/table-meta.ts";
 import type { Maintenance } from "./maintenance.ts";
 import type { TableFiles } from "./table-files.ts";
+import type { TrackedTask } from "./task-list.ts";
 import { checkKey, checkValue, expiryOf, type Limits } from "./validate.ts";
 import { assertKeyspace } from "./validate-keyspace.ts";
 
@@ -23,6 +24,8 @@ const RUN_BYTES_MIN = 4 * 1024;
 const RUN_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface IngestTablesOptions {
+  /** Is told of the bytes that come, and of those that are in tables. */
+  readonly running: TrackedTask;
   readonly settings: Settings;
   readonly limits: Limits;
   readonly keys: KeyMapping;
@@ -127,6 +130,10 @@ export class IngestTables implements PairSink {
     this.#tables = [];
   }
 
+  get running(): TrackedTask {
+    return this.#options.running;
+  }
+
   get expires(): boolean {
     return this.#expiresAtMs !== undefined;
   }
@@ -171,13 +178,15 @@ export class IngestTables implements PairSink {
     if (run === undefined || run.usedBytes === 0) return;
     this.#run = undefined;
     this.#lastKey = new Uint8Array(run.lastKey);
-    this.#bytes += run.usedBytes;
+    const runBytes = run.usedBytes;
+    this.#bytes += runBytes;
+    this.running.bytesTotal += runBytes;
     const { maintenance, timeMs } = this.#options;
     const place = this.#tables.push([]) - 1;
     const task = {
       kind: "ingest",
       run: run.memory,
-      runBytes: run.usedBytes,
+      runBytes,
       entryKind: this.expires ? KIND.PUT | FLAG.EXPIRES : KIND.PUT,
       timeMs,
       sequence: this.sequence,
@@ -188,6 +197,7 @@ export class IngestTables implements PairSink {
       .then(
         (tables) => {
           this.#tables[place] = tables;
+          this.running.bytesDone += runBytes;
         },
         (error: unknown) => {
           this.#failure ??= error;

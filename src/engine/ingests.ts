@@ -12,6 +12,7 @@
  * it costs are sequence numbers, of which there are enough for five hundred million ingests. If so much was written
  * meanwhile that the sequence is reached, the tables are written once more.
  */
+import { LAST_LEVEL } from "../compaction/targets.ts";
 import { keyAfter } from "../cursor/bounds.ts";
 import { VarveError } from "../errors.ts";
 import type { Clock } from "../fs/clock.ts";
@@ -34,6 +35,7 @@ import type { Maintenance } from "./maintenance.ts";
 import type { Retention } from "./retention.ts";
 import type { SpaceGuard } from "./space-guard.ts";
 import type { TableFiles } from "./table-files.ts";
+import type { TaskDescription } from "./task-list.ts";
 import type { Tree } from "./tree.ts";
 import { checkExpiry, type Limits } from "./validate.ts";
 
@@ -44,6 +46,16 @@ const LOOK_ENTRIES_MAX = 32 * 1024;
 /** Flushes of what others write all the time to the same keys, before they are made to wait for the last one. */
 const PATIENT_FLUSHES = 2;
 const RETRY_MS = 1000;
+
+/** What an ingest is told as while it runs; its bytes are counted as they come. */
+const INGEST: TaskDescription = {
+  kind: "ingest",
+  sourceLevel: null,
+  targetLevel: LAST_LEVEL,
+  tables: [],
+  bytes: 0,
+  entries: 0,
+};
 
 export interface IngestParts {
   readonly settings: Settings;
@@ -118,7 +130,9 @@ export class Ingests {
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
     const { settings, limits, maintenance, files } = this.#parts;
+    using running = maintenance.tasks.begin(INGEST);
     const tables = new IngestTables({
+      running,
       settings,
       limits,
       keys,
@@ -132,10 +146,10 @@ export class Ingests {
     this.#stop = stop;
     this.#tables = tables;
     maintenance.ingestSinceMs = timeMs;
-    const running = this.#ingest(pairs, tables, stop);
-    this.#running = running.catch(() => undefined);
+    const ingesting = this.#ingest(pairs, tables, stop);
+    this.#running = ingesting.catch(() => undefined);
     try {
-      return (await running) ?? { version: commits.visibleSequence };
+      return (await ingesting) ?? { version: commits.visibleSequence };
     } finally {
       signal?.removeEventListener("abort", abort);
       maintenance.ingestSinceMs = Number.POSITIVE_INFINITY;
@@ -196,7 +210,7 @@ export class Ingests {
       const { largest } = current.at(-1) as TableMeta;
       const committed = commits.ingest(sequence, smallest, keyAfter(largest), async () => {
         try {
-          await maintenance.installIngest(current, sequence);
+          await maintenance.installIngest(current, sequence, tables.running);
           state.isInstalled = true;
           this.#count(current);
         } catch (error) {

@@ -28,19 +28,17 @@ import type {
   RestampTask,
 } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
-import type { Clock, Timer } from "../fs/clock.ts";
-import { codecOf, LEVELS, type Settings } from "../options.ts";
+import type { Timer } from "../fs/clock.ts";
+import { codecOf, LEVELS } from "../options.ts";
 import { RangeTombstones } from "../range-tombstones.ts";
-import type { KeyspaceCodecList } from "../table/keyspace-codecs.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { VersionEdit } from "../version/edit.ts";
-import type { Manifest } from "../version/manifest.ts";
-import type { Background } from "./background.ts";
-import type { FileNumbers } from "./file-numbers.ts";
+import type { MaintenanceOptions, MaintenanceStats } from "./maintenance-options.ts";
 import type { SealedMemtable } from "./memtable-set.ts";
-import type { Logger } from "./open-options.ts";
 import {
   compactionFields,
+  compactionOf,
+  flushOf,
   forgetBy,
   isDamage,
   newerFromMs,
@@ -49,8 +47,7 @@ import {
   since,
 } from "./plan-outcome.ts";
 import { horizonStepMs } from "./retention.ts";
-import type { SnapshotList } from "./snapshot-list.ts";
-import type { Tree } from "./tree.ts";
+import { TaskList, type TrackedTask } from "./task-list.ts";
 import type { InclusiveRange } from "./validate.ts";
 
 /** Timers take no longer delays; one that ends early does no harm. */
@@ -59,41 +56,11 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** After a full disk or too many open files had stopped a task, when room is not seen to be back before. */
 const RETRY_MS = 1000;
 
-export interface MaintenanceOptions {
-  readonly settings: Settings;
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly tree: Tree;
-  readonly manifest: Pick<Manifest, "append" | "failed">;
-  readonly background: Background;
-  readonly numbers: FileNumbers;
-  readonly snapshots: SnapshotList;
-  /** Above it, all versions are kept. */
-  readonly horizon: () => number;
-  readonly keyspaceCodecs: () => KeyspaceCodecList;
-  readonly logFloor: number;
-  readonly lastSequence: number;
-  readonly ingestedTo?: number | undefined;
-  /** The first log segment that is still needed, once that is durable. */
-  readonly onLogFloor: (segment: number) => void;
-  /** The backlog has changed. */
-  readonly onChange: () => void;
-}
-
-export interface MaintenanceStats {
-  readonly flushes: number;
-  readonly compactions: number;
-  readonly moves: number;
-  readonly running: number;
-  readonly debtBytes: number;
-  readonly failure: string | null;
-}
-
 export class Maintenance {
   flushBytes = 0;
   compactionBytes = 0;
   failure: VarveError | undefined;
+  readonly tasks: TaskList;
   /** What a compaction met in a table; its inputs stay busy, so that none is picked again. */
   #damage: VarveError | undefined;
   readonly #options: MaintenanceOptions;
@@ -123,6 +90,7 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
+    this.tasks = new TaskList(options.clock);
     this.#logFloor = options.logFloor;
     this.#lastSequence = options.lastSequence;
     this.#ingestedTo = options.ingestedTo ?? 0;
@@ -219,12 +187,13 @@ export class Maintenance {
     const written = sealed.filter(({ memtable }) => !memtable.isEmpty);
     let added: VersionEdit["added"] = [];
     let prunedTo = 0;
-    if (written.length > 0) {
+    using running = written.length > 0 ? this.tasks.begin(flushOf(written)) : undefined;
+    if (running !== undefined) {
       const startedMs = performance.now();
       const task: FlushTask = {
         kind: "flush",
         memtables: written.map(({ memtable }) => memtable.handle).reverse(),
-        ...this.#taskBase(codecOf(settings, 0)),
+        ...this.#taskBase(codecOf(settings, 0), running),
       };
       const result = await background.run(task);
       for (const { memtable } of written) {
@@ -243,7 +212,7 @@ export class Maintenance {
         "flushed memtables",
       );
     }
-    await this.#install({ added, removed: [], prunedTo }, sealed);
+    await this.#install({ added, removed: [], prunedTo }, running, sealed);
   }
 
   #startCompactions(): void {
@@ -297,34 +266,32 @@ export class Maintenance {
   }
 
   async #move(plan: CompactionPlan): Promise<void> {
-    await this.#install({
-      added: plan.inputs.flatMap(({ tables }) =>
-        tables.map((table) => ({ level: plan.outputLevel, table })),
-      ),
-      removed: removedBy(plan),
-    });
+    using running = this.tasks.begin(compactionOf(plan));
+    const added = plan.inputs.flatMap(({ tables }) =>
+      tables.map((table) => ({ level: plan.outputLevel, table })),
+    );
+    await this.#install({ added, removed: removedBy(plan) }, running);
     this.#moves++;
   }
 
   async #merge(plan: CompactionPlan): Promise<void> {
     const { background, logger } = this.#options;
     const startedMs = performance.now();
-    const task = this.#compactTask(plan);
+    using running = this.tasks.begin(compactionOf(plan));
+    const task = this.#compactTask(plan, running);
     const result = await background.run(task);
     for (const { largestSequence } of plan.inputs.flatMap(({ tables }) => tables)) {
       forgetBy(this.#options.snapshots, largestSequence, task);
     }
-    await this.#install({
-      prunedTo: prunedBy(task, result, task.runs.flat()),
-      added: result.added.map((table) => ({ level: plan.outputLevel, table })),
-      removed: removedBy(plan),
-    });
+    const prunedTo = prunedBy(task, result, task.runs.flat());
+    const added = result.added.map((table) => ({ level: plan.outputLevel, table }));
+    await this.#install({ added, removed: removedBy(plan), prunedTo }, running);
     this.compactionBytes += result.bytesWritten;
     this.#compactions++;
     logger.info(compactionFields(plan, result, startedMs), "compacted tables");
   }
 
-  #compactTask(plan: CompactionPlan): CompactTask {
+  #compactTask(plan: CompactionPlan, running: TrackedTask): CompactTask {
     const { tree, settings } = this.#options;
     const { version } = tree;
     const { smallest, largest } = rangeOf(plan.inputs.flatMap(({ tables }) => tables));
@@ -341,7 +308,7 @@ export class Maintenance {
       deeper,
       outputLevel: plan.outputLevel,
       newerFromMs: newerFromMs(tree, plan, smallest, largest, this.ingestSinceMs),
-      ...this.#taskBase(codec),
+      ...this.#taskBase(codec, running),
     };
   }
 
@@ -353,7 +320,10 @@ export class Maintenance {
     return { directory, ...sizes, ...codecs, createdAtMs: clock.now(), numbers: numbers.shared };
   }
 
-  #taskBase(codec: OutputSettings["codec"]): Omit<FlushTask, "kind" | "memtables"> {
+  #taskBase(
+    codec: OutputSettings["codec"],
+    { progress }: TrackedTask,
+  ): Omit<FlushTask, "kind" | "memtables"> {
     const { clock, snapshots } = this.#options;
     return {
       output: this.#output(codec),
@@ -361,6 +331,7 @@ export class Maintenance {
       horizon: this.#options.horizon(),
       nowMs: clock.now(),
       cancel: this.#cancel,
+      progress,
     };
   }
 
@@ -378,13 +349,17 @@ export class Maintenance {
   }
 
   /** Installs the tables of an ingest, in key order, whose sequence is the newest. No memtable has any of their keys. */
-  installIngest(tables: readonly TableMeta[], sequence: number): Promise<void> {
+  installIngest(
+    tables: readonly TableMeta[],
+    sequence: number,
+    running: TrackedTask,
+  ): Promise<void> {
     return this.#inLine(async () => {
       this.#ingestedTo = sequence;
       this.#isPlacing = true;
       try {
         const added = placeIngested(this.#options.tree.version, [...this.#plans], tables);
-        await this.#installNow({ added, removed: [] }, []);
+        await this.#installNow({ added, removed: [] }, running, []);
       } finally {
         this.#isPlacing = false;
       }
@@ -393,9 +368,13 @@ export class Maintenance {
     });
   }
 
-  /** Makes an edit durable, then visible. */
-  #install(edit: VersionEdit, flushed: readonly SealedMemtable[] = []): Promise<void> {
-    return this.#inLine(() => this.#installNow(edit, flushed));
+  /** Makes an edit durable, then visible, with which the task that it comes of is done. */
+  #install(
+    edit: VersionEdit,
+    running: TrackedTask | undefined,
+    flushed: readonly SealedMemtable[] = [],
+  ): Promise<void> {
+    return this.#inLine(() => this.#installNow(edit, running, flushed));
   }
 
   /** Edits are taken one after the other. */
@@ -405,7 +384,11 @@ export class Maintenance {
     return this.#installing;
   }
 
-  async #installNow(planned: VersionEdit, flushed: readonly SealedMemtable[]): Promise<void> {
+  async #installNow(
+    planned: VersionEdit,
+    running: TrackedTask | undefined,
+    flushed: readonly SealedMemtable[],
+  ): Promise<void> {
     this.assertRunning();
     const { tree, manifest, numbers, onLogFloor, onChange } = this.#options;
     const horizon = this.#options.horizon();
@@ -432,6 +415,7 @@ export class Maintenance {
     this.#logFloor = logFloor;
     this.#lastSequence = lastSequence;
     tree.install(next, edit, flushed);
+    running?.installed(planned.added);
     if (last !== undefined) onLogFloor(logFloor);
     onChange();
   }

@@ -3,7 +3,9 @@ import type { CompactionPlan } from "../compaction/picker.ts";
 import type { MergeTask, TaskResult } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { VersionEdit } from "../version/edit.ts";
+import type { SealedMemtable } from "./memtable-set.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
+import type { TaskDescription } from "./task-list.ts";
 import type { Tree } from "./tree.ts";
 
 /** The largest sequence whose commit took something of the past away, or more; 0 where nothing is gone. */
@@ -56,6 +58,31 @@ export function removedBy(plan: CompactionPlan): VersionEdit["removed"] {
   return plan.inputs.flatMap(({ level, tables }) =>
     tables.map(({ number }) => ({ level, number })),
   );
+}
+
+/** What a flush is told as while it runs. */
+export function flushOf(memtables: readonly SealedMemtable[]): TaskDescription {
+  return {
+    kind: "flush",
+    sourceLevel: null,
+    targetLevel: 0,
+    tables: [],
+    bytes: memtables.reduce((total, { memtable }) => total + memtable.usedBytes, 0),
+    entries: memtables.reduce((total, { memtable }) => total + memtable.entries, 0),
+  };
+}
+
+/** What a compaction or a move is told as while it runs. */
+export function compactionOf(plan: CompactionPlan): TaskDescription {
+  const tables = plan.inputs.flatMap((input) => input.tables);
+  return {
+    kind: plan.isMove ? "move" : "compaction",
+    sourceLevel: plan.inputs[0]?.level ?? null,
+    targetLevel: plan.outputLevel,
+    tables: tables.map(({ number }) => number),
+    bytes: tables.reduce((total, { fileBytes }) => total + fileBytes, 0),
+    entries: tables.reduce((total, { entries }) => total + entries, 0),
+  };
 }
 
 export function compactionFields(

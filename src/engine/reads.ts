@@ -105,14 +105,24 @@ export class Reads {
 
   /** The value with all that is known of the key. */
   async getEntry(key: Uint8Array, sequence: number): Promise<EntryRecord | undefined> {
+    const got = this.getEntryCached(key, sequence, BLOCKED);
+    if (got !== BLOCKED) return got;
+    this.waited++;
+    return this.#pinned((view) => this.#getEntryLater(view, new Uint8Array(key), sequence));
+  }
+
+  /** As `getEntry` where all of it is in memory, or `blocked`. */
+  getEntryCached<Blocked>(
+    key: Uint8Array,
+    sequence: number,
+    blocked: Blocked,
+  ): EntryRecord | undefined | Blocked {
     this.gets++;
     this.#versions.start(this.#tree.view, key, sequence, true);
     const cached = new EntrySum(this.#versions, this.#pool, this.#now());
     const isWhole = cached.advance();
     this.#versions.end();
-    if (isWhole && !cached.isMerge) return recordOf(cached, cached.value);
-    this.waited++;
-    return this.#pinned((view) => this.#getEntryLater(view, new Uint8Array(key), sequence));
+    return isWhole && !cached.isMerge ? recordOf(cached, cached.value) : blocked;
   }
 
   async #getEntryLater(

@@ -44,6 +44,11 @@ export class SpaceGuard {
     return this.#isLow;
   }
 
+  /** When the volume was asked last; `null` where it never was. */
+  get freeBytes(): number | null {
+    return this.#freeBytes === Number.POSITIVE_INFINITY ? null : this.#freeBytes;
+  }
+
   /** Asks the volume; for the first time at open, before any write. */
   async check(): Promise<void> {
     const { fs, directory, reserveBytes, logger, clock, onSpace } = this.#options;

@@ -7,6 +7,7 @@ import type { FeedStats } from "./feed.ts";
 import type { IngestStats } from "./ingests.ts";
 import type { LatencySummary } from "./latency.ts";
 import type { RecoveryStats } from "./recovery.ts";
+import { spaceAmplification } from "./space-amplification.ts";
 import type { VerifyProgress } from "./verify.ts";
 
 export interface LevelStats {
@@ -80,7 +81,18 @@ export interface DatabaseStats {
   readonly ingests: IngestStats;
   readonly delays: AdmissionStats;
   readonly latency: { readonly commit: LatencySummary; readonly read: LatencySummary };
-  readonly space: { readonly isLow: boolean; readonly refused: number };
+  readonly log: {
+    /** Why it takes no writes until the next open, if that is so. */
+    readonly failure: string | null;
+  };
+  readonly space: {
+    readonly isLow: boolean;
+    readonly refused: number;
+    /** Free on the volume when it was asked last, which is when there were writes; `null` where it never was. */
+    readonly freeBytes: number | null;
+    /** An estimate: `space-amplification.ts`. 0 where there are no tables. */
+    readonly amplification: number;
+  };
   readonly snapshots: number;
   readonly openScans: number;
   readonly feed: FeedStats;
@@ -104,9 +116,14 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     compaction: maintenance.compactionBytes,
     ingest: ingests.bytesWritten,
   };
+  const levels = Array.from({ length: LEVELS }, (_, level) => ({
+    level,
+    ...version.totals(level),
+  }));
+  const { isLow, refused, freeBytes } = engine.space;
   const allBytes = written.log + written.flush + written.compaction + written.ingest;
   return {
-    levels: Array.from({ length: LEVELS }, (_, level) => ({ level, ...version.totals(level) })),
+    levels,
     memtables: {
       active: { entries: memtables.active.entries, bytes: memtables.active.usedBytes },
       waiting: memtables.waiting,
@@ -146,7 +163,8 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     ingests: ingested,
     delays: engine.admission.stats(),
     latency: { commit: commits.latency.summary(), read: reads.latency.summary() },
-    space: { isLow: engine.space.isLow, refused: engine.space.refused },
+    log: { failure: commits.failure?.message ?? null },
+    space: { isLow, refused, freeBytes, amplification: spaceAmplification(levels) },
     snapshots: snapshots.count,
     openScans: reads.openScans,
     feed: engine.feed.stats(),

@@ -34,6 +34,8 @@ export interface PendingIngest {
 export class Tree {
   /** What is not in a view yet, though writes that are submitted come after it. */
   pendingIngest: PendingIngest | undefined;
+  /** Versions that were installed since the open. */
+  edits = 0;
   readonly memtables: MemtableSet;
   readonly tables: TableCache;
   readonly views: ViewList;
@@ -95,6 +97,7 @@ export class Tree {
   install(next: Version, edit: VersionEdit, flushed: readonly SealedMemtable[]): void {
     this.memtables.removeFlushed(flushed);
     this.#versions.install(next, edit);
+    this.edits++;
     this.views.publish(this.#view());
   }
 

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 // Says what `hide` is.
 import type {} from "@fastify/swagger";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { HttpApp, HttpReply, HttpRequest } from "./http-app.ts";
 import { PageFiles } from "./page-files.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "dashboard");
@@ -26,10 +26,10 @@ const PAGE_HEADERS = {
   "cache-control": "no-cache",
 };
 
-export function addDashboard(app: FastifyInstance): void {
+export function addDashboard(app: HttpApp): void {
   const files = new PageFiles(FOLDER);
 
-  async function send(request: FastifyRequest, reply: FastifyReply, name: string) {
+  async function send(request: HttpRequest, reply: HttpReply, name: string) {
     const file = await files.get(name);
     if (file === undefined) return reply.callNotFound();
     reply.headers(PAGE_HEADERS).header("etag", file.etag);
@@ -37,7 +37,7 @@ export function addDashboard(app: FastifyInstance): void {
     return reply.type(file.type).send(file.body);
   }
 
-  const hidden = { schema: { hide: true } };
+  const hidden = { config: { access: "open" as const }, schema: { hide: true } };
   app.get("/", hidden, (request, reply) => send(request, reply, "index.html"));
   app.get<{ Params: { "*": string } }>("/dashboard/*", hidden, (request, reply) =>
     send(request, reply, request.params["*"]),

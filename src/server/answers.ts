@@ -13,41 +13,64 @@ import type { ServerContext } from "./server-context.ts";
 export function answerCommit(
   connection: Connection,
   context: ServerContext,
-  requestId: number,
+  { requestId, opcode }: Frame,
   committed: Promise<Commit>,
 ): void {
   connection.inFlight.add(requestId);
+  const { meter } = context;
+  const startMs = meter === undefined ? 0 : meter.tickMs();
   committed.then(
     ({ version }) => {
       encodeCommitted(connection.writer, requestId, version);
+      // A commit is never done in the tick in which it was asked for.
+      meter?.answered(opcode, startMs, meter.tickMs(), false);
       connection.done(requestId);
     },
-    (error) => fail(connection, context, requestId, error),
+    (error) => {
+      meter?.answered(opcode, startMs, performance.now(), isFailure(error));
+      fail(connection, context, requestId, error);
+    },
   );
 }
 
-/** `answer` has encoded the answer when it resolves. */
+/** `answer` has encoded the answer when it resolves. `key`, if there is one, is what it is about, told where it was slow. */
 export function answerLater(
   connection: Connection,
   context: ServerContext,
-  requestId: number,
+  { requestId, opcode }: Frame,
+  key: Uint8Array | undefined,
   answer: () => Promise<void>,
 ): void {
   connection.inFlight.add(requestId);
+  const { meter } = context;
+  const startMs = meter === undefined ? 0 : meter.tickMs();
   answer().then(
-    () => connection.done(requestId),
-    (error) => fail(connection, context, requestId, error),
+    () => {
+      meter?.answered(opcode, startMs, performance.now(), false, key);
+      connection.done(requestId);
+    },
+    (error) => {
+      meter?.answered(opcode, startMs, performance.now(), isFailure(error), key);
+      fail(connection, context, requestId, error);
+    },
   );
+}
+
+/** Not where the client's own condition did not hold, or it wished for the end. */
+function isFailure(error: unknown): boolean {
+  if (!(error instanceof VarveError)) return true;
+  return error.code !== "CONDITION_FAILED" && error.code !== "ABORTED";
 }
 
 /** RESULT with what the promise resolves to; nil where that is nothing. */
 export function answerResult(
   connection: Connection,
   context: ServerContext,
-  { requestId }: Frame,
+  frame: Frame,
   act: () => Promise<unknown>,
 ): void {
-  answerLater(connection, context, requestId, async () => {
+  const { requestId } = frame;
+  answerLater(connection, context, frame, undefined, async () => {
     const result = (await act()) ?? null;
     checkLength(connection, encodeResult(connection.writer, requestId, result));
   });

@@ -33,9 +33,16 @@ const LINGER_MS = 1000;
 export class Connection implements ScanOutput {
   readonly writer = new FrameWriter();
   peerFrameBytesMax = HANDSHAKE_FRAME_BYTES_MAX;
+  readonly id: number;
   /** For logs. */
   readonly peer: string;
   clientName = "";
+  /** Wall clock, milliseconds. */
+  readonly since = Date.now();
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Of those that were answered from memory, how many are not told to the meter yet. */
+  getsFromMemory = 0;
   readonly scans = new Map<number, StreamedScan>();
   readonly watches = new Map<number, StreamedWatch>();
   readonly ingests = new Map<number, StreamedIngest>();
@@ -56,7 +63,8 @@ export class Connection implements ScanOutput {
   #finishing = false;
   #ended = false;
 
-  constructor(socket: Socket, context: ServerContext) {
+  constructor(socket: Socket, context: ServerContext, id: number) {
+    this.id = id;
     this.#socket = socket;
     this.#context = context;
     this.peer = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;
@@ -127,6 +135,8 @@ export class Connection implements ScanOutput {
   #read(chunk: Buffer): void {
     if (this.#ended) return;
     this.#context.counters.bytesIn += chunk.length;
+    this.bytesIn += chunk.length;
+    const begunMs = this.#context.meter?.chunkBegins() ?? 0;
     this.#reading = true;
     let requestId = CONNECTION_REQUEST_ID;
     try {
@@ -140,6 +150,7 @@ export class Connection implements ScanOutput {
     }
     this.#reading = false;
     this.#flush();
+    this.#meterGets(begunMs);
     this.#settle();
   }
 
@@ -225,12 +236,21 @@ export class Connection implements ScanOutput {
     this.#deferred.splice(0, taken);
     this.#reading = false;
     this.#flush();
+    this.#meterGets(0);
+  }
+
+  /** `begunMs` as the meter gave it. */
+  #meterGets(begunMs: number): void {
+    if (this.getsFromMemory === 0) return;
+    this.#context.meter?.answeredFromMemory(this.getsFromMemory, begunMs);
+    this.getsFromMemory = 0;
   }
 
   #flush(): void {
     const bytes = this.writer.pendingBytes;
     if (bytes === 0 || this.#socket.destroyed || !this.#socket.writable) return;
     this.#context.counters.bytesOut += bytes;
+    this.bytesOut += bytes;
     this.#socket.write(this.writer.take());
   }
 

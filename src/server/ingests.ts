@@ -142,7 +142,7 @@ export function beginIngest(connection: Connection, context: ServerContext, fram
   const streamed = new StreamedIngest(grant, ingestCreditBytes, scanIdleTimeoutMs);
   const before = [...connection.ingests.values()].filter(({ isCancelled }) => isCancelled);
   connection.ingests.set(requestId, streamed);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, undefined, async () => {
     try {
       // A client that gave up one ingest and begins another is not told that the first is still there.
       for (const { ended } of before) await ended;

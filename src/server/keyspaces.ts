@@ -14,7 +14,7 @@ import type { ServerContext } from "./server-context.ts";
 export function openKeyspace(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const { name, options } = decodeKeyspaceOpen(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, undefined, async () => {
     const opened = await context.store.openKeyspace(name, options);
     encodeKeyspaceOpened(connection.writer, requestId, opened);
   });

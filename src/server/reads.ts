@@ -22,7 +22,7 @@ import {
   type RequestScope,
 } from "varve-protocol";
 import { VarveError } from "../errors.ts";
-import { NOT_CACHED } from "../store.ts";
+import { type KeyRange, NOT_CACHED } from "../store.ts";
 import { answerLater, asVarveError, checkLength } from "./answers.ts";
 import type { Connection } from "./connection.ts";
 import { readerOf } from "./read-scope.ts";
@@ -44,7 +44,7 @@ export function get(
   const { requestId } = frame;
   const key = decodeGet(frame);
   if (scope !== undefined) {
-    answerLater(connection, context, requestId, async () => {
+    answerLater(connection, context, frame, key, async () => {
       answerValue(connection, requestId, await readerOf(connection, context, scope).get(key));
     });
     return;
@@ -53,14 +53,17 @@ export function get(
     const value = context.store.getCached(key);
     if (value !== NOT_CACHED) {
       answerValue(connection, requestId, value);
+      connection.getsFromMemory++;
       connection.wrote();
       return;
     }
   } catch (error) {
+    const { meter } = context;
+    meter?.answered(frame.opcode, meter.tickMs(), performance.now(), true, key);
     connection.sendError(requestId, asVarveError(error, context));
     return;
   }
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, key, async () => {
     answerValue(connection, requestId, await context.store.get(key));
   });
 }
@@ -83,7 +86,7 @@ export function getEntry(
 ): void {
   const { requestId } = frame;
   const key = decodeGet(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, key, async () => {
     const entry = await readerOf(connection, context, scope).getEntry(key);
     const { writer } = connection;
     if (entry === undefined) encodeAbsent(writer, requestId);
@@ -99,7 +102,7 @@ export function getMany(
 ): void {
   const { requestId } = frame;
   const keys = decodeGetMany(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, keys[0], async () => {
     const { batchOperationsMax } = context.limits;
     if (keys.length > batchOperationsMax) {
       const message = `${keys.length} keys are asked for; at most ${batchOperationsMax} are allowed`;
@@ -123,7 +126,7 @@ export function page(
 ): void {
   const { requestId } = frame;
   const options = decodePage(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, beginningOf(options), async () => {
     // The last entry may go over the limit; half a frame leaves room for one that is large.
     const limitBytes = Math.min(options.limitBytes ?? PAGE_BYTES, connection.peerFrameBytesMax / 2);
     const limit = Math.min(options.limit ?? PAGE_ENTRIES, PAGE_ENTRIES_MAX);
@@ -143,7 +146,7 @@ export function count(
   const range = decodeCount(frame);
   const stop = new AbortController();
   connection.counts.set(requestId, stop);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, beginningOf(range), async () => {
     try {
       const reader = readerOf(connection, context, scope);
       const counted = await reader.count({ ...range, signal: stop.signal });
@@ -157,7 +160,7 @@ export function count(
 export function history(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const { key, ...options } = decodeHistory(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, key, async () => {
     const versions = await context.store.history(key, options);
     checkLength(connection, encodeHistoryData(connection.writer, requestId, versions));
   });
@@ -171,7 +174,7 @@ export function scan(
 ): void {
   const { requestId } = frame;
   const { options, credit } = decodeScan(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, beginningOf(options), async () => {
     const { scansMax, scanIdleTimeoutMs } = context.settings;
     if (connection.scans.size >= scansMax) {
       const message = `the connection has ${connection.scans.size} scans open; end one first`;
@@ -193,4 +196,10 @@ export function scan(
       connection.scans.delete(requestId);
     }
   });
+}
+
+/** Where a range begins, of what a client sent. */
+function beginningOf({ gte, gt, prefix }: KeyRange): Uint8Array | undefined {
+  const key = gte ?? gt ?? prefix;
+  return typeof key === "string" ? undefined : key;
 }

@@ -145,6 +145,7 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.SNAPSHOT_CLOSE:
       closeSnapshot(connection, context, frame);
+      answeredAtOnce(context, frame);
       break;
     case OPCODE.SNAPSHOT_RENEW:
       renewSnapshot(connection, context, frame);
@@ -154,6 +155,7 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       break;
     case OPCODE.SNAPSHOT_KILL:
       killSnapshot(connection, context, frame);
+      answeredAtOnce(context, frame);
       break;
     case OPCODE.KEYSPACE_OPEN:
       openKeyspace(connection, context, frame);
@@ -171,6 +173,7 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
       decodeEmpty(frame);
       encodeEmpty(connection.writer, frame.requestId, OPCODE.PONG);
       connection.wrote();
+      answeredAtOnce(context, frame);
       break;
     case OPCODE.STATS:
       decodeEmpty(frame);
@@ -192,6 +195,10 @@ function dispatch(connection: Connection, context: ServerContext, received: Fram
     default:
       throw unexpectedOpcode(frame.opcode);
   }
+}
+
+function answeredAtOnce({ meter }: ServerContext, { opcode }: Frame): void {
+  meter?.answered(opcode, meter.tickMs(), performance.now(), false);
 }
 
 function count({ counters }: ServerContext, opcode: number): void {

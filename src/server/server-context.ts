@@ -1,6 +1,7 @@
 /** What a connection knows of the server that it belongs to. */
 import type { Limits } from "varve-protocol";
 import type { Connection } from "./connection.ts";
+import type { RequestMeter } from "./request-meter.ts";
 import type { ServedStore } from "./served-store.ts";
 import type { ServerSettings } from "./server-options.ts";
 import type { SnapshotLeases } from "./snapshot-leases.ts";
@@ -33,6 +34,8 @@ export interface ServerContext {
   readonly version: string;
   readonly logger: ServerLogger;
   readonly counters: Counters;
+  /** Where nobody measures there is none. */
+  readonly meter: RequestMeter | undefined;
   readonly snapshots: SnapshotLeases;
   /** New requests are refused. */
   readonly isClosing: boolean;

@@ -3,7 +3,9 @@ import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { CONNECTION_REQUEST_ID, encodeError, FrameWriter, type Limits } from "varve-protocol";
 import { VarveError } from "../errors.ts";
 import { type Clock, systemClock } from "../fs/clock.ts";
+import type { ConnectionPicture } from "../telemetry/telemetry.ts";
 import { Connection } from "./connection.ts";
+import { RequestMeter, type ServerTelemetry } from "./request-meter.ts";
 import type { ServedStore } from "./served-store.ts";
 import type { Counters, ServerContext, ServerLogger } from "./server-context.ts";
 import { BATCH_FRAME_SHARE, resolveServerSettings, type ServerSettings } from "./server-options.ts";
@@ -22,15 +24,27 @@ export interface ServerOptions extends Partial<ServerSettings> {
   readonly logger: ServerLogger;
   /** By which leases run out; the system's by default. */
   readonly clock?: Clock;
+  /** Is told of every request, if there is one. */
+  readonly telemetry?: ServerTelemetry;
+}
+
+/** What the server tells of itself; counters run from its start. */
+export interface ServerStats extends Counters {
+  /** Open now, as are these. */
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly scans: number;
+  readonly snapshots: number;
 }
 
 export class Server {
   readonly #context: ServerContext;
   readonly #server: NetServer;
   readonly #connections = new Set<Connection>();
+  #lastConnectionId = 0;
   #closing: Promise<void> | undefined;
 
-  constructor({ store, storeLimits, version, logger, clock, ...rest }: ServerOptions) {
+  constructor({ store, storeLimits, version, logger, clock, telemetry, ...rest }: ServerOptions) {
     const settings = resolveServerSettings(rest);
     const counters: Counters = {
       accepted: 0,
@@ -53,6 +67,7 @@ export class Server {
       version,
       logger,
       counters,
+      meter: telemetry === undefined ? undefined : new RequestMeter(telemetry),
       snapshots: new SnapshotLeases(store, settings, clock ?? systemClock),
       get isClosing() {
         return isClosing();
@@ -79,7 +94,7 @@ export class Server {
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
-  stats(): object {
+  stats(): ServerStats {
     let inFlight = 0;
     let scans = 0;
     for (const connection of this.#connections) {
@@ -89,6 +104,25 @@ export class Server {
     const { counters, snapshots } = this.#context;
     const connections = this.#connections.size;
     return { connections, inFlight, scans, snapshots: snapshots.count, ...counters };
+  }
+
+  /** Those with the most traffic, at most `max` of them. */
+  connections(max: number): ConnectionPicture[] {
+    const traffic = ({ bytesIn, bytesOut }: Connection) => bytesIn + bytesOut;
+    return [...this.#connections]
+      .sort((a, b) => traffic(b) - traffic(a))
+      .slice(0, max)
+      .map((connection) => ({
+        id: connection.id,
+        peer: connection.peer,
+        client: connection.clientName,
+        since: connection.since,
+        in_flight: connection.inFlight.size,
+        scans: connection.scans.size,
+        watches: connection.watches.size,
+        bytes_in: connection.bytesIn,
+        bytes_out: connection.bytesOut,
+      }));
   }
 
   /** Takes no new connections and requests, answers those in flight, and ends. Calling it twice is fine. */
@@ -124,6 +158,6 @@ export class Server {
       return;
     }
     counters.accepted++;
-    this.#connections.add(new Connection(socket, this.#context));
+    this.#connections.add(new Connection(socket, this.#context, ++this.#lastConnectionId));
   }
 }

@@ -15,7 +15,7 @@ import type { ServerContext } from "./server-context.ts";
 export function snapshot(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   decodeEmpty(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, undefined, async () => {
     const lease = await context.snapshots.open(connection);
     encodeSnapshotOpened(connection.writer, requestId, lease);
   });
@@ -24,7 +24,7 @@ export function snapshot(connection: Connection, context: ServerContext, frame: 
 export function renewSnapshot(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const handle = decodeSnapshotHandle(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, undefined, async () => {
     const lease = context.snapshots.renew(connection, handle);
     encodeSnapshotOpened(connection.writer, requestId, lease);
   });
@@ -39,7 +39,7 @@ export function closeSnapshot(connection: Connection, context: ServerContext, fr
 export function listSnapshots(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   decodeEmpty(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, undefined, async () => {
     checkLength(connection, encodeResult(connection.writer, requestId, context.snapshots.list()));
   });
 }

@@ -11,7 +11,7 @@ const WATCH_RETRY_MS = 1000;
 export function watch(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const { credit, range, ...options } = decodeWatch(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, undefined, async () => {
     const { settings, counters, store } = context;
     assertRoom(connection.watches.size, settings.watchesMax, "the connection");
     assertRoom(counters.watches, settings.watchesTotalMax, "the server");

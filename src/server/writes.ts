@@ -25,38 +25,38 @@ import type { ServerContext } from "./server-context.ts";
 export function put(connection: Connection, context: ServerContext, frame: Frame): void {
   const request = decodePut(frame);
   const committed = context.store.put(request.key, request.value, optionsOf(request));
-  answerCommit(connection, context, frame.requestId, committed);
+  answerCommit(connection, context, frame, committed);
 }
 
 export function remove(connection: Connection, context: ServerContext, frame: Frame): void {
   const request = decodeDelete(frame);
   const committed = context.store.delete(request.key, optionsOf(request));
-  answerCommit(connection, context, frame.requestId, committed);
+  answerCommit(connection, context, frame, committed);
 }
 
 export function batch(connection: Connection, context: ServerContext, frame: Frame): void {
   const request = decodeBatch(frame);
   const committed = context.store.batch(request.operations, optionsOf(request));
-  answerCommit(connection, context, frame.requestId, committed);
+  answerCommit(connection, context, frame, committed);
 }
 
 export function deleteRange(connection: Connection, context: ServerContext, frame: Frame): void {
   const request = decodeDeleteRange(frame);
   const committed = context.store.deleteRange(request.range, optionsOf(request));
-  answerCommit(connection, context, frame.requestId, committed);
+  answerCommit(connection, context, frame, committed);
 }
 
 export function merge(connection: Connection, context: ServerContext, frame: Frame): void {
   const request = decodeMerge(frame);
   const { key, operator, operand } = request;
   const committed = context.store.merge(key, operator, operand, optionsOf(request));
-  answerCommit(connection, context, frame.requestId, committed);
+  answerCommit(connection, context, frame, committed);
 }
 
 export function increment(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const request = decodeIncrement(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, request.key, async () => {
     const { store } = context;
     const incremented = await store.increment(request.key, request.delta, optionsOf(request));
     encodeIncremented(connection.writer, requestId, incremented);
@@ -66,7 +66,7 @@ export function increment(connection: Connection, context: ServerContext, frame:
 export function expire(connection: Connection, context: ServerContext, frame: Frame): void {
   const { requestId } = frame;
   const { key, expiry, durability } = decodeExpire(frame);
-  answerLater(connection, context, requestId, async () => {
+  answerLater(connection, context, frame, key, async () => {
     const { store } = context;
     const options = optionsOf({ durability });
     const commit = await (expiry === undefined

@@ -28,9 +28,8 @@ interface Running {
 }
 
 function start(...args: string[]): Running {
-  const child = spawn(process.execPath, [MAIN, "--port", "0", "--data", directory, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const given = ["--port", "0", "--no-http", "--data", directory, ...args];
+  const child = spawn(process.execPath, [MAIN, ...given], { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });

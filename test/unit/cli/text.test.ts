@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseDuration } from "../../../src/cli/durations.ts";
 import { integerOf, parseInteger } from "../../../src/cli/integers.ts";
 import { formatSize, parseSize } from "../../../src/cli/sizes.ts";
-import { toBytes, toText } from "../../../src/cli/text.ts";
+import { toBytes, toLine, toText } from "../../../src/cli/text.ts";
 
 test.each([
   ["0", 0],
@@ -69,4 +69,13 @@ test.each(["hex", "base64"] as const)("%s goes both ways", (encoding) => {
 
 test("what is not hexadecimal is refused, not cut short", () => {
   expect(() => toBytes("0g", "hex")).toThrow("0g is not hexadecimal");
+});
+
+test.each([
+  ["caf\u00e9 \\ 1", "caf\u00e9 \\ 1"],
+  ["a\nb", "a\\x0ab"],
+  ["\x1b[31mred\\", "\\x1b[31mred\\x5c"],
+  ["\u2028", "\\u2028"],
+])("on a line of its own %j is %s: nothing that speaks to a terminal", (text, shown) => {
+  expect(toLine(Buffer.from(text), "utf8")).toBe(shown);
 });

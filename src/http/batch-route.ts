@@ -1,0 +1,103 @@
+/** Many writes, all or none. */
+import { VarveError } from "../errors.ts";
+import type { KeyedStore, Operation } from "../store.ts";
+import { JSON_TYPE } from "./accept.ts";
+import {
+  bufferOf,
+  type EntryJson,
+  keyFields,
+  parseExactly,
+  type ValueEncoding,
+} from "./entry-json.ts";
+import type { HttpApp } from "./http-app.ts";
+import type { HttpContext } from "./http-context.ts";
+import { keyspaceOf } from "./keyspace-of.ts";
+import { entryAsOf, KV_PATH } from "./kv-routes.ts";
+import {
+  answer,
+  BatchAnswer,
+  BatchBody,
+  type BatchItem,
+  DeleteQuery,
+  problems,
+} from "./schemas.ts";
+import { keyBytes, ttlMs, valueBytes } from "./values.ts";
+
+export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJson): void {
+  app.post(
+    `${KV_PATH}/batch`,
+    {
+      config: { access: "write", operation: "batch" },
+      schema: {
+        operationId: "writeBatch",
+        tags: ["keys"],
+        summary: "Write and delete many entries, all or none",
+        querystring: DeleteQuery,
+        body: BatchBody,
+        response: {
+          200: answer("What became of the items, in their order", { [JSON_TYPE]: BatchAnswer }),
+          ...problems(404, 413, 415, 507),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { keyspace, durability } = request.query;
+      const { items } = request.body;
+      const exact = items.some(({ encoding }) => encoding === "json")
+        ? (parseExactly(request.bodyText) as BatchBody).items
+        : items;
+      const operations = items.map((item, i) => operationOf(item, i, () => exact[i]?.value));
+      const { store } = context;
+      const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
+      const options = durability === undefined ? {} : { durability };
+      const { version } = await keyed.batch(operations, options);
+      const texts = await Promise.all(
+        operations.map(({ type, key }, i) =>
+          type === "delete"
+            ? deletedText(key)
+            : entryText(keyed, json, key, version, items[i]?.encoding),
+        ),
+      );
+      return reply.header("content-type", JSON_TYPE).send(`{"items":[${texts.join(",")}]}`);
+    },
+  );
+}
+
+type ItemOperation = Extract<Operation, { type: "put" | "delete" }> & { readonly key: Buffer };
+
+/** Throws `INVALID_ARGUMENT`, which names the item by its place. */
+function operationOf(item: BatchItem, place: number, exact: () => unknown): ItemOperation {
+  try {
+    const key = keyBytes(item.key, item.key_encoding);
+    if (item.delete === true) {
+      if (item.value === undefined && item.ttl === undefined) return { type: "delete", key };
+      throw new VarveError("INVALID_ARGUMENT", "what is deleted has no value and no ttl");
+    }
+    const value = valueBytes(item.value, item.encoding, exact);
+    return {
+      type: "put",
+      key,
+      value,
+      ...(item.ttl === undefined ? {} : { ttlMs: ttlMs(item.ttl) }),
+    };
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error;
+    throw new VarveError(error.code, `items/${place}: ${error.message}`, { cause: error });
+  }
+}
+
+function deletedText(key: Uint8Array): string {
+  return `{${keyFields(key)},"deleted":true}`;
+}
+
+/** As the batch has left it: another item of it may have put, or deleted, the key after this one. */
+async function entryText(
+  store: KeyedStore,
+  json: EntryJson,
+  key: Buffer,
+  version: number,
+  encoding: ValueEncoding = "utf8",
+): Promise<string> {
+  const entry = await entryAsOf(store, key, version);
+  return entry === undefined ? deletedText(bufferOf(key)) : json.of(key, entry, encoding);
+}

@@ -1,0 +1,46 @@
+/** What routes know of the server that they belong to, and of the store that it serves. */
+import type { TreeLayout } from "../engine/layout.ts";
+import type { DatabaseStats } from "../engine/stats.ts";
+import type { Settings } from "../options.ts";
+import type { EntryRecord, NOT_CACHED, ReadOptions, Store } from "../store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Access } from "./access.ts";
+import type { Bodies } from "./bodies.ts";
+import type { HttpSettings } from "./http-options.ts";
+import type { OpenStreams } from "./open-streams.ts";
+
+export interface HttpStore extends Store {
+  readonly limits: Pick<
+    Settings,
+    "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
+  >;
+  stats(): DatabaseStats;
+  layout(): TreeLayout;
+  /** The answer from memory, without a promise, or `NOT_CACHED` where the disk may have to be asked. */
+  getEntryCached(
+    key: Uint8Array,
+    options?: ReadOptions,
+  ): EntryRecord | undefined | typeof NOT_CACHED;
+}
+
+/** Where the server says what it does; a `pino` logger fits. */
+export interface HttpLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface HttpContext {
+  readonly store: HttpStore;
+  readonly telemetry: Telemetry;
+  readonly settings: HttpSettings;
+  readonly version: string;
+  readonly logger: HttpLogger;
+  readonly access: Access;
+  readonly bodies: Bodies;
+  readonly streams: OpenStreams;
+  readonly isReadOnly: boolean;
+  /** New requests are refused. */
+  readonly isClosing: boolean;
+}

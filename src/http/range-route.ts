@@ -1,0 +1,169 @@
+/** Ranges of keys: as pages of JSON, or as a stream of lines, each an entry. Both see one moment. */
+import { type TSchema, Type } from "typebox";
+import { VarveError } from "../errors.ts";
+import type { Entry, EntryRecord, KeyedStore, KeyRange, Snapshot } from "../store.ts";
+import { chosenType, JSON_TYPE, LINES_TYPE } from "./accept.ts";
+import type { EntryJson } from "./entry-json.ts";
+import type { HttpApp, HttpReply } from "./http-app.ts";
+import type { HttpContext } from "./http-context.ts";
+import { keyspaceOf } from "./keyspace-of.ts";
+import { KV_PATH } from "./kv-routes.ts";
+import { queryBytes } from "./percent.ts";
+import { errorOf, problemOf } from "./problems.ts";
+import { answer, PAGE_LIMIT, PAGE_LIMIT_MAX, PageAnswer, problems, RangeQuery } from "./schemas.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
+import { base64Bytes } from "./values.ts";
+
+/** Keys that are taken together from a scan, and text that is written together. */
+const PART_KEYS = 256;
+const PART_CHARACTERS = 64 * 1024;
+/** Of keys and values, at which a page ends. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+
+export function addRangeRoute(app: HttpApp, context: HttpContext, json: EntryJson): void {
+  app.get(
+    KV_PATH,
+    {
+      // A page, as it is measured; streams end when their readers like.
+      config: { access: "read", operation: "page" },
+      schema: {
+        operationId: "listEntries",
+        tags: ["keys"],
+        summary: "Read a range of entries, in the order of their keys",
+        description:
+          "Bounds are included, and keys are in the order of their bytes. With `Accept: application/x-ndjson` the whole " +
+          "range comes as one stream, an entry a line, at the pace of its reader; a line with a `problem` is the last one, " +
+          "and says why the range is not whole.",
+        querystring: RangeQuery,
+        response: {
+          200: answer("A page of the range", {
+            [JSON_TYPE]: PageAnswer,
+            [LINES_TYPE]: Type.String({ description: "Entries, each on a line." }) as TSchema,
+          }),
+          ...problems(404, 406),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const type = chosenType(request.raw.headers.accept, [JSON_TYPE, LINES_TYPE]);
+      const { store } = context;
+      const keyed = query.keyspace === undefined ? store : await keyspaceOf(store, query.keyspace);
+      if (type === LINES_TYPE) return streamRange(context, keyed, query, json, reply);
+      return reply.header("content-type", JSON_TYPE).send(await pageText(keyed, query, json));
+    },
+  );
+}
+
+/** What a query says of the range. */
+export function rangeOf({
+  start,
+  end,
+  prefix,
+}: Pick<RangeQuery, "start" | "end" | "prefix">): KeyRange {
+  return {
+    ...(start === undefined ? {} : { gte: queryBytes(start) }),
+    ...(end === undefined ? {} : { lte: queryBytes(end) }),
+    ...(prefix === undefined ? {} : { prefix: queryBytes(prefix) }),
+  };
+}
+
+async function pageText(store: KeyedStore, query: RangeQuery, json: EntryJson): Promise<string> {
+  const { limit = PAGE_LIMIT, cursor } = query;
+  if (limit > PAGE_LIMIT_MAX) {
+    const message = `limit is ${limit}; a page has at most ${PAGE_LIMIT_MAX}. Go on with its cursor, or ask for ${LINES_TYPE}`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
+  await using snapshot = await store.snapshot();
+  const page = await snapshot.page({
+    ...rangeOf(query),
+    limit,
+    limitBytes: PAGE_BYTES,
+    reverse: query.reverse === true,
+    keysOnly: query.keys_only === true,
+    ...(cursor === undefined ? {} : { cursor: base64Bytes(cursor, "cursor") }),
+  });
+  const texts = await entryTexts(snapshot, page.entries, query, json);
+  const next = page.cursor === undefined ? "null" : `"${base64url(page.cursor)}"`;
+  return `{"items":[${texts.join(",")}],"cursor":${next}}`;
+}
+
+/** What has expired since its key was read is left out. */
+async function entryTexts(
+  snapshot: Snapshot,
+  entries: readonly Entry[],
+  query: RangeQuery,
+  json: EntryJson,
+): Promise<string[]> {
+  const records = await Promise.all(entries.map(([key]) => snapshot.getEntry(key)));
+  const texts: string[] = [];
+  for (const [i, [key]] of entries.entries()) {
+    const record = records[i];
+    if (record !== undefined) texts.push(entryText(key, record, query, json));
+  }
+  return texts;
+}
+
+function entryText(
+  key: Uint8Array,
+  record: EntryRecord,
+  { keys_only, encoding = "utf8" }: RangeQuery,
+  json: EntryJson,
+): string {
+  return keys_only === true ? json.ofKey(key, record) : json.of(key, record, encoding);
+}
+
+/** Values are read one at a time, behind the scan of their keys, so that a stream holds one part and one value. */
+async function streamRange(
+  context: HttpContext,
+  store: KeyedStore,
+  query: RangeQuery,
+  json: EntryJson,
+  reply: HttpReply,
+): Promise<HttpReply> {
+  if (query.cursor !== undefined) {
+    throw new VarveError(
+      "INVALID_ARGUMENT",
+      "a stream has no cursor: begin it behind the last key",
+    );
+  }
+  const { streams, settings, logger } = context;
+  streams.assertRoom();
+  await using snapshot = await store.snapshot();
+  await using scan = snapshot.scan({
+    ...rangeOf(query),
+    reverse: query.reverse === true,
+    keysOnly: true,
+    ...(query.limit === undefined ? {} : { limit: query.limit }),
+  });
+  // What is wrong with the range is told before the answer begins.
+  let entries = await scan.nextMany(PART_KEYS);
+  reply.request.isStream = true;
+  reply.hijack();
+  const { streamIdleTimeoutMs } = settings;
+  const stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, LINES_TYPE);
+  try {
+    while (entries.length > 0) {
+      let text = "";
+      for (const [key] of entries) {
+        const record = await snapshot.getEntry(key);
+        if (record !== undefined) text += `${entryText(key, record, query, json)}\n`;
+        if (text.length < PART_CHARACTERS) continue;
+        await stream.write(text);
+        text = "";
+      }
+      if (text !== "") await stream.write(text);
+      entries = await scan.nextMany(PART_KEYS);
+    }
+    stream.end();
+  } catch (thrown) {
+    const error = errorOf(thrown);
+    if (error.code === "INTERNAL") logger.error({ err: thrown }, "a streamed range failed");
+    stream.endEarly(`${JSON.stringify({ problem: problemOf(error) })}\n`);
+  }
+  return reply;
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
+}
