@@ -26,6 +26,7 @@ export interface ChartStyle {
   readonly topMax?: number;
 }
 
+const SPAN_MIN_MS = 120_000;
 const SYNC_KEY = "varve";
 /** Steps of 1, 2, 4, … bytes, so that marks are round in units of 1024. */
 const BINARY_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
@@ -111,7 +112,7 @@ export class TimeChart {
         points: { size: 7 },
       },
       scales: {
-        x: { time: true, range: (_plot, _min, max) => [max - SPAN_MS / 1000, max] },
+        x: { time: true, range: (_plot, min, max) => [spanStart(min, max), max] },
         y: isLogarithmic
           ? { distr: 3 }
           : { range: (_plot, _min, max) => [0, topMax ?? Math.max(topMin, max * 1.08)] },
@@ -128,7 +129,9 @@ export class TimeChart {
           size: 62,
           space: 30,
           values: (_plot, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))),
-          ...(isLogarithmic ? { filter: powersOfTen } : {}),
+          ...(isLogarithmic
+            ? { filter: powersOfTen, grid: { ...axis.grid, filter: powersOfTen } }
+            : {}),
           ...(isBinary ? { incrs: BINARY_STEPS } : {}),
         },
       ],
@@ -146,6 +149,11 @@ export class TimeChart {
       },
     };
   }
+}
+
+/** As far back as there are samples, though two minutes at least and ten at most. In seconds. */
+function spanStart(first: number, last: number): number {
+  return Math.max(last - SPAN_MS / 1000, Math.min(first, last - SPAN_MIN_MS / 1000));
 }
 
 function seriesOf(

@@ -3,7 +3,6 @@
  * has, what is there now is shown beside what was typed, and the choice is left to the person.
  */
 import { element } from "../page/dom.ts";
-import { term } from "../page/tooltip.ts";
 import { parsePrintable, printable } from "../text/bytes.ts";
 import { conflictView } from "./conflict-view.ts";
 import {
@@ -70,7 +69,7 @@ export class Editor {
         { class: "field" },
         element("label", { for: "edit-ttl" }, "Expires after"),
         this.#ttl,
-        term("ttl", "which?"),
+        element("span", { class: "note" }, "Such as 30s, 10m, 12h or 7d; empty: never."),
       ),
       this.#message,
       this.#conflict,

@@ -45,12 +45,12 @@ function storeAlarms({ stats, unreadiness }: Live): Alarm[] {
   const alarms: Alarm[] = [];
   if (stats === undefined) return alarms;
   const { background, space } = stats.store;
-  const logFailure = unreadiness.find((reason) => /\blog\b/i.test(reason) && /fail/i.test(reason));
+  const logFailure = unreadiness.find(isOfLog);
   if (logFailure !== undefined) {
     alarms.push({
       severity: "bad",
       title: "The log failed",
-      detail: `${logFailure}. Reads go on; writes fail until the database is opened again.`,
+      detail: `${logFailure}. Until the database is opened again, reads go on and writes fail.`,
     });
   }
   if (background.failure !== null) {
@@ -90,11 +90,12 @@ function delayAlarms({ stats, samples }: Live): Alarm[] {
   const held =
     bytesPerSecond === null ? "" : ` Writes are held to ${formatBytesPerSecond(bytesPerSecond)}.`;
   const debt = last.debt_bytes === 0 ? "" : ` Compaction debt: ${formatBytes(last.debt_bytes)}.`;
+  const now = waiting === 0 ? "" : ` ${formatCount(waiting)} wait now.`;
   return [
     {
       severity: "warning",
       title: "Writes are delayed",
-      detail: `${capitalized(reasonOf(counts))}.${held}${debt} ${formatCount(waiting)} wait now.`,
+      detail: `${capitalized(reasonOf(counts))}.${held}${debt}${now}`,
     },
   ];
 }
@@ -112,8 +113,12 @@ function isSaid(reason: string, known: readonly Alarm[]): boolean {
     (/writes are held|writes wait|wait/i.test(reason) && /delayed|refused/.test(titles)) ||
     (/space/i.test(reason) && /disk/.test(titles)) ||
     (/background/i.test(reason) && /Background/.test(titles)) ||
-    (/\blog\b/i.test(reason) && /log failed/.test(titles))
+    (isOfLog(reason) && /log failed/.test(titles))
   );
+}
+
+function isOfLog(reason: string): boolean {
+  return /\blog (failed|has failed|cannot be|could not be)/i.test(reason);
 }
 
 function capitalized(text: string): string {

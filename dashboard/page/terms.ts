@@ -42,8 +42,6 @@ export const TERMS = {
   inFlight: "Requests that have come in and are not answered yet.",
   version: "How often the key was written since it came into being.",
   etag: "A mark of this very value. An edit is made only if the mark is still the same.",
-  ttl: "Time until the entry goes by itself, such as 30s, 10m, 12h or 7d. Empty: it stays.",
-  keyspace: "A named part of the store with keys of its own. Empty: the default one.",
 } as const;
 
 export type Term = keyof typeof TERMS;

@@ -48,7 +48,11 @@ export function enableTooltips(root: HTMLElement): void {
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
   });
-  addEventListener("scroll", hide, { passive: true });
+  // Focus may scroll the page to the word itself.
+  const follow = () => {
+    if (shownFor !== undefined) place(tip, shownFor.getBoundingClientRect());
+  };
+  addEventListener("scroll", follow, { passive: true, capture: true });
 }
 
 /** Below the word, or above it where there is no room; never outside of the window. */

@@ -24,6 +24,7 @@ export class FakeAdmin {
   activeBytes = 5 * MIB;
   #nextNumber = 1;
   #nextTask = 1;
+  #second = 0;
   #seed: number;
 
   constructor(seed: number, now: number) {
@@ -31,8 +32,7 @@ export class FakeAdmin {
     this.levels = Array.from({ length: 7 }, (_, level) =>
       this.#makeLevel(level, LEVEL_FILES[level] ?? 0),
     );
-    for (let second = 590; second > 0; second--)
-      this.samples.push(sampleOf(now - second * 1000, this));
+    for (let ago = 590; ago > 0; ago--) this.#addSample(now - ago * 1000);
   }
 
   /** One second goes by. */
@@ -49,8 +49,7 @@ export class FakeAdmin {
       this.#begin("flush", null, 0, [], CAPACITY, now);
     const isCompacting = this.running.some(({ kind }) => kind === "compaction");
     if (!isCompacting) this.#compact(now);
-    this.samples.push(sampleOf(now, this));
-    if (this.samples.length > 600) this.samples.shift();
+    this.#addSample(now);
   }
 
   tree(): TreePicture {
@@ -80,6 +79,11 @@ export class FakeAdmin {
   random(): number {
     this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
     return this.#seed / 2 ** 32;
+  }
+
+  #addSample(time: number): void {
+    this.samples.push(sampleOf(time, this.#second++, this));
+    if (this.samples.length > 600) this.samples.shift();
   }
 
   #compact(now: number): void {

@@ -11,6 +11,7 @@ interface Kept {
 }
 
 const KV_PATH = "/kv-store/v1/kv";
+export const KEY_PREFIX = `${KV_PATH}/`;
 
 export class FakeKv {
   /** By the key's bytes as latin1, whose order is theirs. */
@@ -77,7 +78,7 @@ export class FakeKv {
   }
 
   #one(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const path = request.raw.url!.split("?")[0]!.slice(KV_PATH.length + 1);
+    const path = request.originalUrl.split("?")[0]!.slice(KV_PATH.length + 1);
     const name = decodeRaw(path.replace(/\/$/, ""));
     const present = this.entries.get(name);
     if (request.method === "GET") {
@@ -131,7 +132,7 @@ export function problem(
 }
 
 function rawQuery(request: FastifyRequest): Record<string, string> {
-  const text = request.raw.url!.split("?")[1] ?? "";
+  const text = request.originalUrl.split("?")[1] ?? "";
   return Object.fromEntries(
     text
       .split("&")

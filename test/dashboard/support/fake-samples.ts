@@ -8,10 +8,10 @@ interface Source {
   readonly activeBytes: number;
 }
 
-export function sampleOf(time: number, source: Source): Sample {
+/** Of the second with this number, which alone decides on the waves. */
+export function sampleOf(time: number, second: number, source: Source): Sample {
   const { random } = { random: () => source.random() };
-  const seconds = time / 1000;
-  const wave = (period: number, shift = 0) => 0.5 + 0.5 * Math.sin(seconds / period + shift);
+  const wave = (period: number, shift = 0) => 0.5 + 0.5 * Math.sin(second / period + shift);
   const noise = () => 0.85 + random() * 0.3;
   const operation = (rate: number, p50: number) => ({
     rate: Math.round(rate * noise()),

@@ -7,9 +7,11 @@ import type {
 } from "../../../dashboard/data/admin-types.ts";
 import { addDashboard } from "../../../src/http/dashboard-routes.ts";
 import { bytesOf, FakeAdmin } from "./fake-admin.ts";
-import { FakeKv, problem } from "./fake-kv.ts";
+import { FakeKv, KEY_PREFIX, problem } from "./fake-kv.ts";
 
 const ADMIN = "/kv-store/v1/admin";
+
+const NO_MEMORY = { budget: 1, memtables: 0, tables: 0, blocks: 0, ingest: 0, resident: 1 };
 
 export class FakeServer {
   readonly admin = new FakeAdmin(7, Date.now());
@@ -34,7 +36,11 @@ export class FakeServer {
 
   /** Again at the same port, after `stop`. */
   async start(port = this.#port): Promise<void> {
-    const app = fastify({ forceCloseConnections: true });
+    const app = fastify({
+      forceCloseConnections: true,
+      // Keys are any bytes, which are not for the router to decode.
+      rewriteUrl: ({ url = "/" }) => (isOfKey(url) ? `${KEY_PREFIX}key` : url),
+    });
     app.addHook("onRequest", async (request, reply) => {
       const isOpen = !request.url.startsWith("/kv-store/");
       if (isOpen || this.token === undefined) return;
@@ -61,7 +67,7 @@ export class FakeServer {
   }
 
   stats(): StatsAnswer {
-    const { memory } = this.admin.samples.at(-1)!;
+    const memory = this.admin.samples.at(-1)?.memory ?? NO_MEMORY;
     return {
       time: Date.now(),
       version: "0.1.0",
@@ -109,6 +115,10 @@ export class FakeServer {
     app.get(`${ADMIN}/slow/`, async () => ({ threshold_ms: 100, operations: this.slow }));
     app.get(`${ADMIN}/connections/`, async () => connections());
   }
+}
+
+function isOfKey(url: string): boolean {
+  return url.startsWith(KEY_PREFIX) && !url.startsWith(`${KEY_PREFIX}?`);
 }
 
 function connections(): ConnectionsAnswer {
