@@ -1,6 +1,7 @@
 /** What is hidden in a table: counted when it is written, picked when no reader sees it, and gone after that. */
 import { describe, expect, test } from "vitest";
 import { isMuchHidden, waitsForPast } from "../../../src/compaction/hidden.ts";
+import { Horizons } from "../../../src/compaction/horizons.ts";
 import { pickCompaction } from "../../../src/compaction/picker.ts";
 import { LAST_LEVEL } from "../../../src/compaction/targets.ts";
 import { KIND } from "../../../src/key.ts";
@@ -84,7 +85,12 @@ describe("the picker", () => {
   test.each([3, LAST_LEVEL])("takes what no reader needs, from level %i", (level) => {
     const version = Version.EMPTY.apply({ added: [{ level, table }, big], removed: [] });
     const pick = (oldestSnapshot: number, busy: number[] = []) =>
-      pickCompaction(version, settings, { busy: new Set(busy), oldestSnapshot, nowMs: 0 });
+      pickCompaction(version, settings, {
+        busy: new Set(busy),
+        oldestSnapshot,
+        horizons: Horizons.NONE,
+        nowMs: 0,
+      });
     expect(pick(39)).toBeUndefined();
     expect(pick(40, [1])).toBeUndefined();
     expect(pick(40)).toEqual({
@@ -99,7 +105,12 @@ describe("the picker", () => {
   test("leaves a table alone of which less than a quarter is hidden", () => {
     const some = tableOf(1, "a", "z", { hidden: 2 });
     const version = Version.EMPTY.apply({ added: [{ level: 3, table: some }, big], removed: [] });
-    const state = { busy: new Set<number>(), oldestSnapshot: 1000, nowMs: 0 };
+    const state = {
+      busy: new Set<number>(),
+      oldestSnapshot: 1000,
+      horizons: Horizons.NONE,
+      nowMs: 0,
+    };
     expect(pickCompaction(version, settings, state)).toBeUndefined();
   });
 
