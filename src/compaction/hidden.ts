@@ -1,6 +1,6 @@
 /** How much of a table is hidden from every reader: pure functions of what the manifest knows of it. */
 import { LEVELS } from "../options.ts";
-import { isShareOf, REST } from "../table/hidden-entries.ts";
+import { hiddenUpTo, quarterOf, REST } from "../table/hidden-entries.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { Version } from "../version/version.ts";
 import { Horizons } from "./horizons.ts";
@@ -23,13 +23,13 @@ export function isMuchHidden(
   // Keys of a keyspace that has got a retention of its own since are among the rest.
   const others = horizons.ownIn(smallest, largest).filter(([keyspace]) => !known.has(keyspace));
   const rest = others.reduce((least, [, horizon]) => Math.min(least, horizon), horizons.rest);
-  let marks = 0;
-  for (const [keyspace, sequences] of hiddenParts) {
+  let hidden = 0;
+  for (const part of hiddenParts) {
+    const [keyspace] = part;
     const horizon = keyspace === REST ? rest : horizons.of(keyspace);
-    const seen = Math.min(oldestSnapshot, horizon);
-    marks += sequences.filter((sequence) => sequence <= seen).length;
+    hidden += hiddenUpTo(part, entries, Math.min(oldestSnapshot, horizon));
   }
-  return isShareOf(entries, marks);
+  return hidden >= quarterOf(entries);
 }
 
 /** Whether there may be something that is to go once the past has moved on. Level 0 is compacted anyway. */

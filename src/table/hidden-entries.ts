@@ -13,39 +13,49 @@ import { baseKindOf, KIND } from "../key.ts";
 import { operatorOf } from "../merge-operators.ts";
 import type { MergeOperator } from "../store.ts";
 
-/** What a table must be rid of for it to pay to write it anew. */
+/** Of a table's entries. */
 const SHARE = 0.25;
-/** Into so many parts a table's entries are divided where it is told by keyspace how many are hidden. */
-const MARKS_MAX = 32;
+/** Where it is told by keyspace what is hidden, it is in steps of this part of a table's entries. */
+const STEPS = 32;
+/** Where a table has keys of more of them it is not told by keyspace: most of them are small then. */
+const PARTS_MAX = 1024;
 
 /** Stands for all keyspaces that had no retention of their own when the table was written. */
 export const REST = 0;
 
 /**
- * By keyspace with a retention of its own, and for the `REST`, if there are keys of it in the table: the sequences up to
- * which so many of its entries are hidden as are a 32nd of the table's, twice as many, and so on, ascending.
+ * By keyspace with a retention of its own, and for the `REST`, if there are keys of it in the table: how many of its
+ * entries are hidden, and the sequences up to which as many of them are as are a 32nd of the table's entries, twice as
+ * many, and so on, and all.
  */
-export type HiddenParts = readonly (readonly [keyspace: number, sequences: readonly number[]])[];
+export type HiddenParts = readonly HiddenPart[];
+type HiddenPart = readonly [keyspace: number, hidden: number, sequences: readonly number[]];
 
 export function isHiddenParts(value: unknown): value is HiddenParts {
   const isCount = (one: unknown) => Number.isSafeInteger(one) && (one as number) >= 0;
-  const isPart = (one: unknown) =>
-    Array.isArray(one) && one.length === 2 && isCount(one[0]) && isCounts(one[1]);
   const isCounts = (one: unknown) => Array.isArray(one) && one.every(isCount);
+  const isPart = (one: unknown) =>
+    Array.isArray(one) &&
+    one.length === 3 &&
+    isCount(one[0]) &&
+    isCount(one[1]) &&
+    isCounts(one[2]);
   return Array.isArray(value) && value.every(isPart);
 }
 
-/** Whether it pays to write a table anew that is rid by that of what so many marks of its parts stand for. */
-export function isShareOf(entries: number, marks: number): boolean {
-  return marks * markEntries(entries) >= quarterOf(entries);
+/** At least so many of a part's entries, in a table of `entries`, are hidden by versions up to a sequence. */
+export function hiddenUpTo([, hidden, sequences]: HiddenPart, entries: number, to: number): number {
+  const steps = sequences.filter((sequence) => sequence <= to).length;
+  return Math.min(hidden, steps * stepOf(entries));
 }
 
-function markEntries(entries: number): number {
-  return Math.max(1, Math.ceil(entries / MARKS_MAX));
-}
-
-function quarterOf(entries: number): number {
+/** What a table of so many entries must be rid of for it to pay to write it anew. */
+export function quarterOf(entries: number): number {
   return Math.max(1, Math.ceil(entries * SHARE));
+}
+
+function stepOf(entries: number): number {
+  return Math.max(1, Math.ceil(entries / STEPS));
 }
 
 export class HiddenEntries {
@@ -101,11 +111,13 @@ export class HiddenEntries {
 
   /** Of a table of so many entries; `undefined` where there is nothing to tell apart. */
   parts(entries: number): HiddenParts | undefined {
-    if (this.#parts.size < 2 || this.#count === 0) return undefined;
-    const step = markEntries(entries);
+    const { size } = this.#parts;
+    if (size < 2 || size > PARTS_MAX || this.#count === 0) return undefined;
+    const step = stepOf(entries);
     return [...this.#parts].map(([keyspace, hiding]) => {
-      const marks = sorted(hiding).filter((_, i) => (i + 1) % step === 0);
-      return [keyspace, [...marks]] as const;
+      const last = hiding.length - 1;
+      const sequences = sorted(hiding).filter((_, i) => i === last || (i + 1) % step === 0);
+      return [keyspace, hiding.length, [...sequences]] as const;
     });
   }
 }

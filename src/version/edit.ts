@@ -7,7 +7,7 @@
  *
  *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
  *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes,
- *            hidden?, quarterHiddenAt?, hiddenParts?: [[keyspace, [sequence …]] …]]
+ *            hidden?, quarterHiddenAt?, hiddenParts?: [[keyspace, hidden, [sequence …]] …]]
  */
 import { pack, unpack } from "msgpackr";
 import { VarveError } from "../errors.ts";
