@@ -76,6 +76,7 @@ export {
   type KeyspaceInfo,
   type KeyspaceOptions,
   type KeyspaceSettings,
+  settingsIn,
 } from "./keyspace-settings.ts";
 export {
   decodeKeyspaceAlter,

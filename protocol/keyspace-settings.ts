@@ -10,6 +10,13 @@ export interface KeyspaceSettings {
   readonly ttlMs?: number;
   /** Of its tables at all levels, in the place of the store's setting. */
   readonly codec?: CodecName;
+  /**
+   * For how long, in milliseconds, and as long as they are among how many last sequences of the store, old versions are
+   * kept, whichever is more; whole numbers from 0, and 0 where one of them is left out. Both in the place of the store's
+   * settings, where either is there.
+   */
+  readonly retentionMs?: number;
+  readonly retentionSequences?: number;
 }
 
 /** Settings apply where the keyspace is created; what is there already is left as it is. */
@@ -20,10 +27,15 @@ export interface KeyspaceOptions extends KeyspaceSettings {
   readonly exclusive?: boolean;
 }
 
-/** What is given is changed, and what is `null` taken away. New entries and new tables have it so. */
+/**
+ * What is given is changed, and what is `null` taken away; `null` for either part of the retention takes away both. New
+ * entries and new tables have it so, and from now on no more of the past goes than the retention lets go.
+ */
 export interface KeyspaceChanges {
   readonly ttlMs?: number | null;
   readonly codec?: CodecName | null;
+  readonly retentionMs?: number | null;
+  readonly retentionSequences?: number | null;
 }
 
 export interface KeyspaceInfo extends KeyspaceSettings {
@@ -37,6 +49,26 @@ export interface KeyspaceInfo extends KeyspaceSettings {
 }
 
 const NAME_BYTES_MAX = 255;
+const RETENTION_MS_MAX = 2 ** 42;
+
+/** Those that are set. */
+export function settingsIn({
+  ttlMs,
+  codec,
+  retentionMs,
+  retentionSequences,
+}: KeyspaceChanges): KeyspaceSettings {
+  return {
+    ...(isSet(ttlMs) ? { ttlMs } : {}),
+    ...(isSet(codec) ? { codec } : {}),
+    ...(isSet(retentionMs) ? { retentionMs } : {}),
+    ...(isSet(retentionSequences) ? { retentionSequences } : {}),
+  };
+}
+
+function isSet<Value>(setting: Value | null | undefined): setting is Value {
+  return setting !== undefined && setting !== null;
+}
 
 /** Throws `INVALID_ARGUMENT`. */
 export function checkKeyspaceName(name: string): string {
@@ -69,24 +101,37 @@ export function checkKeyspaceChanges(changes: KeyspaceChanges): KeyspaceChanges 
   if (typeof changes !== "object" || changes === null) {
     throw new VarveError("INVALID_ARGUMENT", "a keyspace's changes are an object");
   }
-  const { ttlMs, codec } = changes;
-  if (ttlMs === undefined && codec === undefined) {
-    throw new VarveError("INVALID_ARGUMENT", "a keyspace's ttlMs or codec can be changed");
+  const { ttlMs, codec, retentionMs, retentionSequences } = changes;
+  const given = [ttlMs, codec, retentionMs, retentionSequences];
+  if (given.every((one) => one === undefined)) {
+    const message = "a keyspace's ttlMs, codec, retentionMs or retentionSequences can be changed";
+    throw new VarveError("INVALID_ARGUMENT", message);
   }
-  checkKeyspaceSettings({
-    ...(ttlMs === undefined || ttlMs === null ? {} : { ttlMs }),
-    ...(codec === undefined || codec === null ? {} : { codec }),
-  });
+  checkKeyspaceSettings(settingsIn(changes));
   return changes;
 }
 
-function checkKeyspaceSettings({ ttlMs, codec }: KeyspaceSettings): void {
-  if (ttlMs !== undefined && (!Number.isSafeInteger(ttlMs) || ttlMs < 1)) {
-    const message = `ttlMs is ${String(ttlMs)}; it must be a whole number from 1`;
-    throw new VarveError("INVALID_ARGUMENT", message);
-  }
+function checkKeyspaceSettings(settings: KeyspaceSettings): void {
+  const { codec } = settings;
+  checkNumber(settings, "ttlMs", 1, Number.MAX_SAFE_INTEGER);
+  checkNumber(settings, "retentionMs", 0, RETENTION_MS_MAX);
+  checkNumber(settings, "retentionSequences", 0, Number.MAX_SAFE_INTEGER);
   if (codec !== undefined && !CODECS.includes(codec)) {
     const message = `codec is ${String(codec)}; it must be one of ${CODECS.join(", ")}`;
     throw new VarveError("INVALID_ARGUMENT", message);
   }
+}
+
+function checkNumber(
+  settings: KeyspaceSettings,
+  name: "ttlMs" | "retentionMs" | "retentionSequences",
+  min: number,
+  max: number,
+): void {
+  const value = settings[name];
+  if (value === undefined) return;
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
+  const upTo = max === Number.MAX_SAFE_INTEGER ? "" : ` to ${max}`;
+  const message = `${name} is ${String(value)}; it must be a whole number from ${min}${upTo}`;
+  throw new VarveError("INVALID_ARGUMENT", message);
 }

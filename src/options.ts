@@ -63,7 +63,8 @@ export interface Settings {
   readonly freeSpaceReserve: number;
   /**
    * Old versions are kept for this long, and as long as they are among this many last sequences, whichever is more,
-   * so that reads `at` a sequence of that time find them; 0 and 0: as long as they happen to be there.
+   * so that reads `at` a sequence of that time find them; 0 and 0: as long as they happen to be there. Keyspaces may have
+   * settings of the same names, which count for them instead.
    */
   readonly retentionMs: number;
   readonly retentionSequences: number;

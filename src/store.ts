@@ -66,6 +66,7 @@ export {
   Stop,
   type Store,
   SYSTEM_KEYSPACE,
+  settingsIn,
   type Transaction,
   type TransactionOptions,
   toStoredConditions,

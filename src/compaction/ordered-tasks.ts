@@ -46,6 +46,7 @@ export function* writeOrdered(
       entriesRead,
       entriesDropped: 0,
       isPruned: false,
+      prunedKeyspaces: [],
     };
   } finally {
     source.close();

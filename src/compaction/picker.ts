@@ -12,6 +12,7 @@ import type { TableMeta } from "../table/table-meta.ts";
 import type { Version } from "../version/version.ts";
 import { isMuchExpired } from "./expired.ts";
 import { isMuchHidden } from "./hidden.ts";
+import type { Horizons } from "./horizons.ts";
 import { codecOfLevel, LAST_LEVEL, type LevelTargets, levelTargets } from "./targets.ts";
 
 /** Level-0 tables that one compaction takes at most. */
@@ -45,8 +46,10 @@ export interface CompactionPlan {
 export interface PickState {
   /** Numbers of tables that are being compacted. */
   readonly busy: ReadonlySet<number>;
-  /** No open snapshot is older, nor is what is retained; a tombstone at or below it is of use to no reader. */
+  /** No open snapshot is older. */
   readonly oldestSnapshot: number;
+  /** What is retained is above them. A tombstone that is neither is of use to no reader. */
+  readonly horizons: Horizons;
   /** By the wall clock. */
   readonly nowMs: number;
 }
@@ -155,7 +158,7 @@ function pickGarbage(version: Version, state: PickState): CompactionPlan | undef
     if (!mayBeDue) continue;
     for (const table of version.files(level)) {
       if (state.busy.has(table.number)) continue;
-      const reason = garbageOf(table, state);
+      const reason = garbageOf(table, level, state);
       if (reason === undefined) continue;
       if (level === LAST_LEVEL) {
         return { reason, inputs: [{ level, tables: [table] }], outputLevel: level, isMove: false };
@@ -169,16 +172,24 @@ function pickGarbage(version: Version, state: PickState): CompactionPlan | undef
 
 function garbageOf(
   table: TableMeta,
-  { oldestSnapshot, nowMs }: PickState,
+  level: number,
+  { oldestSnapshot, horizons, nowMs }: PickState,
 ): CompactionReason | undefined {
   // No snapshot sees what has expired.
   if (isMuchExpired(table, nowMs)) return "expired";
-  if (isMuchHidden(table, oldestSnapshot)) return "hidden";
-  // A deleted range goes down to where it meets what it hides, and with it.
-  if (table.rangeDeletes > 0 && table.largestSequence <= oldestSnapshot) return "ranges";
+  if (isMuchHidden(table, oldestSnapshot, horizons)) return "hidden";
   const isDense =
     table.tombstones >= TOMBSTONES_MIN && table.tombstones >= table.entries * TOMBSTONE_SHARE;
-  return isDense && table.largestSequence <= oldestSnapshot ? "tombstones" : undefined;
+  if (table.rangeDeletes === 0 && !isDense) return undefined;
+  // Which keyspaces the deletes are of is not known. Down it goes where they may be of use to nobody; in the last level,
+  // where it would come out as it was, all must be.
+  const horizon =
+    level === LAST_LEVEL
+      ? horizons.leastIn(table.smallest, table.largest)
+      : horizons.mostIn(table.smallest, table.largest);
+  if (table.largestSequence > Math.min(oldestSnapshot, horizon)) return undefined;
+  // A deleted range goes down to where it meets what it hides, and with it.
+  return table.rangeDeletes > 0 ? "ranges" : "tombstones";
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Deleted ranges in a flush or compaction: which versions they hide for good, which of them are kept, and which tables
- * need not even be read.
+ * need not even be read. A fragment that reaches into several keyspaces, as old ones may, is kept for as long as any of
+ * them needs it.
  *
  * Open snapshots cut the sequence numbers into stripes (`stripes.ts`). A range hides what is older in its own stripe
  * from everybody. Of each stripe the newest deletion of a range is kept, but in the oldest stripe only where something
@@ -23,7 +24,7 @@ export class RangeRetention {
     return this.#ranges.isEmpty;
   }
 
-  /** Whether a version of the user key `key[0, keyBytes)` is hidden from every reader. */
+  /** Whether a version of the user key `key[0, keyBytes)`, which the stripes are about, is hidden from every reader. */
   hides(key: Uint8Array, keyBytes: number, sequence: number): boolean {
     const fragment = this.#ranges.fragmentAt(key, 0, keyBytes);
     return fragment !== undefined && this.#hidesAll(fragment, sequence, sequence);
@@ -33,6 +34,7 @@ export class RangeRetention {
   hidesTable({ smallest, largest, smallestSequence, largestSequence }: TableMeta): boolean {
     const fragment = this.#ranges.fragmentAt(smallest);
     if (fragment === undefined || this.#ranges.fragmentAt(largest) !== fragment) return false;
+    this.#stripes.enterRange(fragment.start, fragment.end);
     return this.#hidesAll(fragment, smallestSequence, largestSequence);
   }
 
@@ -40,6 +42,7 @@ export class RangeRetention {
   kept(hasDeeper: (start: Uint8Array, end: Uint8Array | undefined) => boolean): Fragment[] {
     const kept: Fragment[] = [];
     for (const { start, end, sequences } of this.#ranges.fragments) {
+      this.#stripes.enterRange(start, end);
       const stripes = sequences.map((sequence) => this.#stripes.of(sequence));
       const needed = sequences.filter((_, i) => {
         if (stripes[i] === stripes[i - 1]) return false;
@@ -50,11 +53,12 @@ export class RangeRetention {
     return kept;
   }
 
-  /** Whether less is kept than there is. */
-  drops(kept: readonly Fragment[]): boolean {
-    const count = (fragments: readonly Fragment[]) =>
-      fragments.reduce((total, { sequences }) => total + sequences.length, 0);
-    return count(kept) < count(this.#ranges.fragments);
+  /** The fragments of which not all is kept. */
+  dropped(kept: readonly Fragment[]): Fragment[] {
+    const counts = new Map(kept.map(({ start, sequences }) => [start, sequences.length]));
+    return this.#ranges.fragments.filter(
+      ({ start, sequences }) => (counts.get(start) ?? 0) < sequences.length,
+    );
   }
 
   #hidesAll({ sequences }: Fragment, oldest: number, newest: number): boolean {

@@ -16,10 +16,13 @@ import type { SyncFileSystem } from "../fs/file-system.ts";
 import { compareTrailers, sequenceOf } from "../key.ts";
 import { SortedCursor } from "../memtable/sorted-cursor.ts";
 import { RangeTombstones } from "../range-tombstones.ts";
+import type { TableMeta } from "../table/table-meta.ts";
+import { Horizons } from "./horizons.ts";
 import { InputRun, readRanges } from "./input-run.ts";
 import { writeOrdered } from "./ordered-tasks.ts";
 import { Outputs } from "./outputs.ts";
 import { GRANDPARENT_TABLES_MAX } from "./picker.ts";
+import { PrunedKeyspaces } from "./pruned-keyspaces.ts";
 import { RangeRetention } from "./range-retention.ts";
 import { Stripes } from "./stripes.ts";
 import type { CompactTask, MergeTask, TableRange, Task, TaskResult, TaskStep } from "./tasks.ts";
@@ -36,12 +39,13 @@ export function runTask(task: Task, fs: SyncFileSystem): Generator<TaskStep, Tas
 
 function* runMerge(task: MergeTask, fs: SyncFileSystem): Generator<number, TaskResult> {
   const outputs = new Outputs(fs, task.output);
-  const stripes = new Stripes(task.snapshots, task.horizon);
+  const stripes = new Stripes(task.snapshots, task.horizon, task.keyspaceHorizons);
+  const pruned = new PrunedKeyspaces(new Horizons(task.horizon, task.keyspaceHorizons));
   const ranges = new RangeRetention(rangesOf(task, fs), stripes);
-  const runs = task.kind === "compact" ? openRuns(task, fs, ranges) : [];
+  const runs = task.kind === "compact" ? openRuns(task, fs, ranges, pruned) : [];
   let done = false;
   try {
-    const merge = new Merge(task, inputOf(task, runs), outputs, ranges, stripes);
+    const merge = new Merge(task, inputOf(task, runs), outputs, { ranges, stripes, pruned });
     let written = 0;
     while (merge.step()) {
       assertNotCancelled(task);
@@ -59,7 +63,8 @@ function* runMerge(task: MergeTask, fs: SyncFileSystem): Generator<number, TaskR
       bytesWritten: outputs.bytesWritten,
       entriesRead: merge.entriesRead,
       entriesDropped: merge.entriesRead - merge.entriesKept,
-      isPruned: merge.isPruned || merge.entriesKept < entriesOf(task),
+      isPruned: pruned.isRestPruned,
+      prunedKeyspaces: pruned.ids,
     };
   } finally {
     for (const run of runs) run.close();
@@ -68,9 +73,19 @@ function* runMerge(task: MergeTask, fs: SyncFileSystem): Generator<number, TaskR
 }
 
 /** What a deleted range hides whole is not read. */
-function openRuns(task: CompactTask, fs: SyncFileSystem, ranges: RangeRetention): InputRun[] {
+function openRuns(
+  task: CompactTask,
+  fs: SyncFileSystem,
+  ranges: RangeRetention,
+  pruned: PrunedKeyspaces,
+): InputRun[] {
+  const isRead = (table: TableMeta) => {
+    if (!ranges.hidesTable(table)) return true;
+    pruned.addRange(table.smallest, table.largest);
+    return false;
+  };
   return task.runs.map((tables) => {
-    const read = ranges.isEmpty ? tables : tables.filter((table) => !ranges.hidesTable(table));
+    const read = ranges.isEmpty ? tables : tables.filter(isRead);
     return new InputRun(fs, task.output.directory, read);
   });
 }
@@ -89,12 +104,6 @@ function rangesOf(task: MergeTask, fs: SyncFileSystem): RangeTombstones {
     if (table.rangeDeletes > 0) all.addAll(readRanges(fs, task.output.directory, table));
   }
   return all;
-}
-
-/** Of all inputs, also of tables that are not read. */
-function entriesOf(task: MergeTask): number {
-  const inputs = task.kind === "flush" ? task.memtables : task.runs.flat();
-  return inputs.reduce((total, { entries }) => total + entries, 0);
 }
 
 function oldestMsOf(task: MergeTask): number {
@@ -117,16 +126,25 @@ function assertNotCancelled(task: MergeTask): void {
   throw new VarveError("CLOSED", "the database was closed during background work");
 }
 
+/** What decides of each version whether it is kept, and what is told of those that are not. */
+interface Keeping {
+  readonly ranges: RangeRetention;
+  readonly stripes: Stripes;
+  readonly pruned: PrunedKeyspaces;
+}
+
 /** The merge itself. */
 class Merge {
   entriesRead = 0;
   entriesKept = 0;
-  /** Deleted ranges are not all kept. */
-  readonly isPruned: boolean = false;
   readonly #input: EntryCursor;
   readonly #outputs: Outputs;
   readonly #fold: VersionFold;
   readonly #ranges: RangeRetention;
+  readonly #stripes: Stripes;
+  readonly #pruned: PrunedKeyspaces;
+  /** Entries that were dropped before the present keyspace. */
+  #droppedBefore = 0;
   readonly #deeper: DeeperLevels;
   readonly #tableBytesMax: number;
   /** The user key and trailer before. */
@@ -141,12 +159,13 @@ class Merge {
     task: MergeTask,
     input: EntryCursor,
     outputs: Outputs,
-    ranges: RangeRetention,
-    stripes: Stripes,
+    { ranges, stripes, pruned }: Keeping,
   ) {
     this.#input = input;
     this.#outputs = outputs;
     this.#ranges = ranges;
+    this.#stripes = stripes;
+    this.#pruned = pruned;
     // A flush is not asked: nothing goes in it for good.
     const newerFromMs = task.kind === "compact" ? task.newerFromMs : 0;
     const times = { nowMs: task.nowMs, newerFromMs };
@@ -155,7 +174,7 @@ class Merge {
     this.#deeper = new DeeperLevels(task.kind === "compact" ? task.deeper : undefined);
     if (!ranges.isEmpty) {
       const kept = ranges.kept((start, end) => this.#deeper.overlap(start, end));
-      this.isPruned = ranges.drops(kept);
+      for (const { start, end } of ranges.dropped(kept)) pruned.addRange(start, end);
       outputs.setRanges(kept, oldestMsOf(task));
     }
     this.#tableBytesMax =
@@ -173,6 +192,7 @@ class Merge {
       while (input.state === CURSOR.BLOCKED) input.loadSync();
       if (input.state === CURSOR.END) {
         this.#endKey();
+        this.#endKeyspace(this.entriesRead);
         return false;
       }
       this.#take();
@@ -187,6 +207,7 @@ class Merge {
     if (this.#isNewKey()) {
       this.#endKey();
       this.#setKey();
+      if (this.#stripes.hasKeyspaces) this.#enterKey();
       const isFull = this.#outputs.tableBytes >= this.#tableBytesMax;
       if (isFull || this.#deeper.endsOutput(this.#key, this.#keyBytes, this.#tableBytesMax)) {
         this.#outputs.cut();
@@ -204,6 +225,20 @@ class Merge {
 
   #endKey(): void {
     if (this.#fold.end(this.#hasDeeper)) this.#keep();
+  }
+
+  #enterKey(): void {
+    const before = this.#stripes.keyspace;
+    if (!this.#stripes.enterKey(this.#key)) return;
+    // One was read of the new keyspace.
+    this.#endKeyspace(this.entriesRead - 1, before);
+  }
+
+  /** So many entries were read up to the last of the keyspace. */
+  #endKeyspace(entriesRead: number, keyspace = this.#stripes.keyspace): void {
+    const dropped = entriesRead - this.entriesKept;
+    if (dropped > this.#droppedBefore) this.#pruned.add(keyspace);
+    this.#droppedBefore = dropped;
   }
 
   #keep(): void {

@@ -3,6 +3,7 @@ import type { MemtableHandle } from "../memtable/memtable.ts";
 import type { CodecName } from "../options.ts";
 import type { KeyspaceCodecList } from "../table/keyspace-codecs.ts";
 import type { TableMeta } from "../table/table-meta.ts";
+import type { KeyspaceHorizonList } from "./horizons.ts";
 
 /** How tables are written, and where. */
 export interface OutputSettings {
@@ -12,6 +13,8 @@ export interface OutputSettings {
   readonly filterErrorRate: number;
   readonly codec: CodecName;
   readonly keyspaceCodecs?: KeyspaceCodecList;
+  /** Ids of keyspaces with a retention of their own, for which tables tell apart what is hidden. */
+  readonly retainingKeyspaces?: readonly number[];
   readonly createdAtMs: number;
   /** An `Int32Array`'s memory: the last file number used. Files draw theirs with `Atomics.add`. */
   readonly numbers: SharedArrayBuffer;
@@ -23,6 +26,8 @@ interface TaskBase {
   readonly snapshots: readonly number[];
   /** Above it all versions are kept; `Infinity` where only the newest are. */
   readonly horizon: number;
+  /** Of keyspaces with a retention of their own; the horizon above is of all others. */
+  readonly keyspaceHorizons?: KeyspaceHorizonList;
   /** By the wall clock: what expires at or before it has expired. */
   readonly nowMs: number;
   /** An `Int32Array`'s memory: not 0 asks the task to end early. */
@@ -93,6 +98,8 @@ export interface TaskResult {
   readonly bytesWritten: number;
   readonly entriesRead: number;
   readonly entriesDropped: number;
-  /** Some of the past is gone: entries, or deleted ranges. */
+  /** Some of the past is gone: entries, or deleted ranges. Of keyspaces with a retention of their own `prunedKeyspaces` tells. */
   readonly isPruned: boolean;
+  /** Ids of those of which some of the past is gone. */
+  readonly prunedKeyspaces: readonly number[];
 }

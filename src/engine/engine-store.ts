@@ -2,6 +2,7 @@
  * What a database and each of its keyspaces do with keys: from what callers say to stored keys, checked, and on to reads
  * and writes. All of them share one engine; only their keys differ.
  */
+import type { KeyBounds } from "../cursor/bounds.ts";
 import { VarveError } from "../errors.ts";
 import {
   type BatchOptions,
@@ -20,8 +21,10 @@ import {
   type KeyRange,
   type Keyspace,
   type KeyVersion,
+  keyspaceOf,
   type MergeOperator,
   mappingOf,
+  NO_KEYSPACE,
   NOT_CACHED,
   type Operand,
   type Operation,
@@ -118,7 +121,8 @@ export class EngineStore implements KeyedStore {
   get(key: Data, options?: ReadOptions): Promise<Uint8Array | undefined> {
     try {
       const { reads } = this.#open();
-      return reads.get(this.#stored(key), this.#sequenceOf(options));
+      const stored = this.#stored(key);
+      return reads.get(stored, this.#sequenceOf(options, stored));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -143,23 +147,26 @@ export class EngineStore implements KeyedStore {
   }
 
   async getEntry(key: Data, options?: ReadOptions): Promise<EntryRecord | undefined> {
-    return this.#getEntry(key, this.#sequenceOf(options));
+    const { reads } = this.#open();
+    const stored = this.#stored(key);
+    return reads.getEntry(stored, this.#sequenceOf(options, stored));
   }
 
   async getMany(keys: readonly Data[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
-    return this.#getMany(keys, this.#sequenceOf(options));
+    const stored = this.#storedKeys(keys);
+    return this.#open().reads.getMany(stored, this.#sequenceOf(options, ...stored));
   }
 
   scan(options?: ScanOptions): EngineScan {
-    return this.#scan(options, this.#sequenceOf(options));
+    return this.#scan(options);
   }
 
   async page(options?: PageOptions): Promise<Page> {
-    return this.#page(options, this.#sequenceOf(options));
+    return this.#page(options);
   }
 
   async count(options?: CountOptions): Promise<number> {
-    return this.#count(options, this.#sequenceOf(options));
+    return this.#count(options);
   }
 
   async history(key: Data, options?: HistoryOptions): Promise<KeyVersion[]> {
@@ -218,31 +225,37 @@ export class EngineStore implements KeyedStore {
   }
 
   async #getMany(keys: readonly Data[], sequence: number): Promise<(Uint8Array | undefined)[]> {
-    if (!Array.isArray(keys)) {
-      throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
-    }
-    const checked = keys.map((key: Data) => this.#stored(key));
-    return this.#open().reads.getMany(checked, sequence);
+    return this.#open().reads.getMany(this.#storedKeys(keys), sequence);
   }
 
-  #scan(options: ScanOptions | undefined, sequence: number): EngineScan {
+  #scan(options: ScanOptions | undefined, sequence?: number): EngineScan {
     const { reads, limits } = this.#open();
     const checked = this.#keys.toStoredRange(checkScan(options));
-    return reads.scan(checked, checkBounds(checked, limits), sequence, this.#keys);
+    const bounds = checkBounds(checked, limits);
+    return reads.scan(checked, bounds, sequence ?? this.#sequenceIn(bounds, options), this.#keys);
   }
 
-  async #page(options: PageOptions | undefined, sequence: number): Promise<Page> {
+  async #page(options: PageOptions | undefined, sequence?: number): Promise<Page> {
     const { reads, limits } = this.#open();
     const checked = this.#keys.toStoredRange(checkPage(options));
-    return reads.page(checked, checkBounds(checked, limits), sequence, this.#keys);
+    const bounds = checkBounds(checked, limits);
+    return reads.page(checked, bounds, sequence ?? this.#sequenceIn(bounds, options), this.#keys);
   }
 
-  async #count(options: CountOptions | undefined, sequence: number): Promise<number> {
+  async #count(options: CountOptions | undefined, sequence?: number): Promise<number> {
     const { reads, limits } = this.#open();
     const checked = this.#keys.toStoredRange(checkScan(options));
     const signal = checkSignal(options?.signal);
     assertNotAborted(signal, "count");
-    return reads.count(checkBounds(checked, limits), sequence, signal);
+    const bounds = checkBounds(checked, limits);
+    return reads.count(bounds, sequence ?? this.#sequenceIn(bounds, options), signal);
+  }
+
+  #storedKeys(keys: readonly Data[]): Uint8Array[] {
+    if (!Array.isArray(keys)) {
+      throw new VarveError("INVALID_ARGUMENT", "getMany takes an array of keys");
+    }
+    return keys.map((key: Data) => this.#stored(key));
   }
 
   #stored(key: Data): Uint8Array {
@@ -256,12 +269,18 @@ export class EngineStore implements KeyedStore {
     return { ...options, if: toStoredConditions(options.if, this.#keys, this.#engine) };
   }
 
-  /** The sequence that a read is to see. */
-  #sequenceOf(options: ReadOptions | undefined): number {
+  /** The sequence that a read of stored keys is to see. */
+  #sequenceOf(options: ReadOptions | undefined, ...stored: readonly Uint8Array[]): number {
     const { commits, tree } = this.#open();
     const at = options?.at;
     if (at === undefined) return commits.visibleSequence;
-    return checkAt(at, commits.visibleSequence, tree.version.prunedTo);
+    const oldest = stored.map((key) => tree.version.past.prunedOf(keyspaceOf(key) ?? NO_KEYSPACE));
+    return checkAt(at, commits.visibleSequence, Math.max(0, ...oldest));
+  }
+
+  /** And one of a range, which is in one keyspace. */
+  #sequenceIn({ lower }: KeyBounds, options: ReadOptions | undefined): number {
+    return lower === undefined ? this.#sequenceOf(options) : this.#sequenceOf(options, lower);
   }
 
   #open(): Engine {

@@ -1,12 +1,12 @@
 /**
  * The past: which sequences can still be read at, and the versions of one key, newest first.
  *
- * The past is whole from the version's `prunedTo` on. Of a key, the newest version at or below that sequence is its
+ * The past is whole from a sequence on that the version knows for each keyspace (`version/past.ts`). Of a key, the newest version at or below that sequence is its
  * state then; what may be left of older ones is not told.
  */
 import { VarveError } from "../errors.ts";
 import { KIND } from "../key.ts";
-import type { KeyVersion } from "../store.ts";
+import { type KeyVersion, keyspaceOf, NO_KEYSPACE } from "../store.ts";
 import type { FilterStats } from "../table/table-lookup.ts";
 import { KeyVersions, WALK } from "./key-versions.ts";
 import type { TableCache } from "./table-cache.ts";
@@ -55,10 +55,11 @@ export async function readHistory(request: HistoryRequest): Promise<KeyVersion[]
   const told: KeyVersion[] = [];
   const versions = new KeyVersions(tables, filter);
   try {
+    const oldest = view.version.past.prunedOf(keyspaceOf(key) ?? NO_KEYSPACE);
     let from = request.sequence;
     while (told.length < limit) {
       versions.start(view, key, from, false);
-      const isRange = await walk(request, versions, told);
+      const isRange = await walk(request, versions, oldest, told);
       if (!isRange) break;
       // What a range has deleted is older than that.
       from = versions.sequence - 1;
@@ -73,9 +74,10 @@ export async function readHistory(request: HistoryRequest): Promise<KeyVersion[]
 async function walk(
   request: HistoryRequest,
   versions: KeyVersions,
+  oldest: number,
   told: KeyVersion[],
 ): Promise<boolean> {
-  const { view, limit } = request;
+  const { limit } = request;
   while (told.length < limit) {
     let state = versions.next();
     while (state === WALK.BLOCKED) {
@@ -84,7 +86,7 @@ async function walk(
     }
     if (state === WALK.END) return false;
     told.push(await versionOf(request, versions));
-    if (versions.sequence <= view.version.prunedTo) return false;
+    if (versions.sequence <= oldest) return false;
     if (versions.isRange) return true;
   }
   return false;

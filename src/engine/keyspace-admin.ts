@@ -9,6 +9,7 @@ import {
   type KeyspaceChanges,
   type KeyspaceInfo,
   type KeyspaceOptions,
+  settingsIn,
 } from "../store.ts";
 import type { Feed } from "./feed.ts";
 import {
@@ -18,6 +19,7 @@ import {
   recordPuts,
 } from "./keyspace-directory.ts";
 import { keyspaceBytes } from "./keyspace-sizes.ts";
+import type { Maintenance } from "./maintenance.ts";
 import type { Tree } from "./tree.ts";
 import type { Writes } from "./writes.ts";
 
@@ -26,6 +28,7 @@ export interface KeyspaceAdminParts {
   readonly tree: Tree;
   readonly keyspaces: KeyspaceDirectory;
   readonly feed: Pick<Feed, "wake">;
+  readonly maintenance: Pick<Maintenance, "wake">;
 }
 
 export class KeyspaceAdmin {
@@ -74,19 +77,14 @@ export class KeyspaceAdmin {
 
   async alter(name: string, changes: KeyspaceChanges): Promise<void> {
     checkKeyspaceName(name);
-    const { ttlMs, codec } = checkKeyspaceChanges(changes);
-    const { keyspaces } = this.#parts;
+    const checked = checkKeyspaceChanges(changes);
+    const { keyspaces, maintenance } = this.#parts;
     return this.#inTurn(name, async () => {
-      const { ttlMs: ttlBefore, codec: codecBefore, ...rest } = this.#existing(name);
-      const nextTtl = ttlMs === undefined ? ttlBefore : ttlMs;
-      const nextCodec = codec === undefined ? codecBefore : codec;
-      const record = {
-        ...rest,
-        ...(nextTtl === undefined || nextTtl === null ? {} : { ttlMs: nextTtl }),
-        ...(nextCodec === undefined || nextCodec === null ? {} : { codec: nextCodec }),
-      };
+      const record = changed(this.#existing(name), checked);
       await this.#writes().system(recordPuts(record, keyspaces.nextId));
       keyspaces.set(record);
+      // Of what was kept for the past some may go now.
+      maintenance.wake();
     });
   }
 
@@ -100,7 +98,7 @@ export class KeyspaceAdmin {
 
   async #create(name: string, options: KeyspaceOptions): Promise<KeyspaceRecord> {
     const { keyspaces, clock } = this.#parts;
-    const { create = true, ttlMs, codec } = options;
+    const { create = true } = options;
     if (!create) this.#existing(name);
     if (keyspaces.nextId > KEYSPACE_ID_MAX) {
       throw new VarveError("INTERNAL", "there are no ids left for another keyspace");
@@ -110,8 +108,7 @@ export class KeyspaceAdmin {
       id: keyspaces.nextId++,
       name,
       createdAt: clock.now(),
-      ...(ttlMs === undefined ? {} : { ttlMs }),
-      ...(codec === undefined ? {} : { codec }),
+      ...settingsIn(options),
     };
     await writes.system(recordPuts(record, keyspaces.nextId));
     keyspaces.set(record);
@@ -135,6 +132,17 @@ export class KeyspaceAdmin {
       if (this.#busy.get(name) === run) this.#busy.delete(name);
     }
   }
+}
+
+/** What is `null` is taken away, and of the retention both together. */
+function changed(record: KeyspaceRecord, changes: KeyspaceChanges): KeyspaceRecord {
+  const { id, name, createdAt } = record;
+  const before: KeyspaceChanges = settingsIn(record);
+  const isStores = changes.retentionMs === null || changes.retentionSequences === null;
+  const retention = isStores ? { retentionMs: null, retentionSequences: null } : {};
+  const given = Object.entries(changes).filter(([, change]) => change !== undefined);
+  const after = { ...before, ...retention, ...Object.fromEntries(given) };
+  return { id, name, createdAt, ...settingsIn(after) };
 }
 
 function shown(name: string): string {

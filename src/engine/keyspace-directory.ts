@@ -2,7 +2,7 @@
  * Which keyspaces there are. Their records are entries of the store's own keyspace, read when it is opened and held in
  * memory from then on:
  *
- *   "k" | name   →   msgpack { id, createdAt, ttlMs?, codec? }
+ *   "k" | name   →   msgpack { id, createdAt, ttlMs?, codec?, retentionMs?, retentionSequences? }
  *   "n"          →   msgpack of the next id, so that none is given twice
  *
  * A keyspace that is being dropped is gone for whoever asks, before its drop is submitted: so no write can come after.
@@ -20,6 +20,7 @@ import {
 } from "../store.ts";
 import type { KeyspaceCodecList } from "../table/keyspace-codecs.ts";
 import type { Reads } from "./reads.ts";
+import type { KeyspaceRetention } from "./retention.ts";
 import type { StoredOperation } from "./validate.ts";
 import type { KeyspaceLookup } from "./validate-keyspace.ts";
 
@@ -38,6 +39,8 @@ export class KeyspaceDirectory implements KeyspaceLookup {
   /** Those that are being dropped, too. */
   readonly #byId = new Map<number, KeyspaceRecord>();
   readonly #live = new Map<number, KeyspaceRecord>();
+  /** Those with a retention of their own, ascending by id; `undefined` where it has to be made anew. */
+  #retaining: readonly KeyspaceRetention[] | undefined = [];
   /** Never was an id taken that is not below this. */
   nextId = 1;
 
@@ -85,6 +88,12 @@ export class KeyspaceDirectory implements KeyspaceLookup {
     );
   }
 
+  /** Those with a retention of their own, ascending by id; also of those that are being dropped, which may fail. */
+  retaining(): readonly KeyspaceRetention[] {
+    this.#retaining ??= [...this.#byId.values()].filter(hasRetention).map(retentionOf).sort(byId);
+    return this.#retaining;
+  }
+
   /** By name. */
   list(): KeyspaceRecord[] {
     const records = [...this.#byName.values()];
@@ -92,6 +101,8 @@ export class KeyspaceDirectory implements KeyspaceLookup {
   }
 
   set(record: KeyspaceRecord): void {
+    const before = this.#byId.get(record.id);
+    if (hasRetention(record) || hasRetention(before)) this.#retaining = undefined;
     this.#byName.set(record.name, record);
     this.#byId.set(record.id, record);
     this.#live.set(record.id, record);
@@ -104,10 +115,24 @@ export class KeyspaceDirectory implements KeyspaceLookup {
   }
 
   forget({ id, name }: KeyspaceRecord): void {
+    if (hasRetention(this.#byId.get(id))) this.#retaining = undefined;
     this.#live.delete(id);
     this.#byId.delete(id);
     this.#byName.delete(name);
   }
+}
+
+/** Of a keyspace that has one of the two settings, the other one is 0. */
+function retentionOf({ id, retentionMs = 0, retentionSequences = 0 }: KeyspaceRecord) {
+  return { id, retentionMs, retentionSequences };
+}
+
+function hasRetention(record: KeyspaceRecord | undefined): boolean {
+  return record?.retentionMs !== undefined || record?.retentionSequences !== undefined;
+}
+
+function byId(a: KeyspaceRetention, b: KeyspaceRetention): number {
+  return a.id - b.id;
 }
 
 /** What writes a record, and that its id was taken. */

@@ -9,30 +9,16 @@
  */
 import { nextExpiryMs } from "../compaction/expired.ts";
 import { waitsForPast } from "../compaction/hidden.ts";
-import { type CompactionPlan, pickCompaction, pickRange, rangeOf } from "../compaction/picker.ts";
+import { type CompactionPlan, pickCompaction, pickRange } from "../compaction/picker.ts";
 import { placeIngested } from "../compaction/place-ingested.ts";
-import { RangeRetention } from "../compaction/range-retention.ts";
-import { Stripes } from "../compaction/stripes.ts";
-import {
-  codecOfLevel,
-  compactionDebt,
-  LAST_LEVEL,
-  levelTargets,
-  levelTargetsOver,
-} from "../compaction/targets.ts";
-import type {
-  CompactTask,
-  FlushTask,
-  IngestTask,
-  OutputSettings,
-  RestampTask,
-} from "../compaction/tasks.ts";
+import { compactionDebt } from "../compaction/targets.ts";
+import type { IngestTask, RestampTask } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { Timer } from "../fs/clock.ts";
-import { codecOf, LEVELS } from "../options.ts";
-import { RangeTombstones } from "../range-tombstones.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { VersionEdit } from "../version/edit.ts";
+import type { Pruned } from "../version/past.ts";
+import { coveredTables, prunedWith } from "./covered-tables.ts";
 import type { MaintenanceOptions, MaintenanceStats } from "./maintenance-options.ts";
 import type { SealedMemtable } from "./memtable-set.ts";
 import {
@@ -41,13 +27,12 @@ import {
   flushOf,
   forgetBy,
   isDamage,
-  newerFromMs,
   prunedBy,
   removedBy,
   since,
 } from "./plan-outcome.ts";
-import { horizonStepMs } from "./retention.ts";
 import { TaskList, type TrackedTask } from "./task-list.ts";
+import { TaskPlans } from "./task-plans.ts";
 import type { InclusiveRange } from "./validate.ts";
 
 /** Timers take no longer delays; one that ends early does no harm. */
@@ -55,6 +40,11 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** After a full disk or too many open files had stopped a task, when room is not seen to be back before. */
 const RETRY_MS = 1000;
+
+/** An edit, with what it takes of the past. */
+interface PlannedEdit extends Pick<VersionEdit, "added" | "removed"> {
+  readonly pruned?: Pruned;
+}
 
 export class Maintenance {
   flushBytes = 0;
@@ -66,6 +56,7 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #busy = new Set<number>();
   readonly #cancel = new SharedArrayBuffer(4);
+  readonly #taskPlans: TaskPlans;
   /** Being carried out. */
   readonly #plans = new Set<CompactionPlan>();
   /** When the ingest that is running began, which is when its entries are said to have been committed. */
@@ -91,6 +82,7 @@ export class Maintenance {
   constructor(options: MaintenanceOptions) {
     this.#options = options;
     this.tasks = new TaskList(options.clock);
+    this.#taskPlans = new TaskPlans(options, this.#cancel);
     this.#logFloor = options.logFloor;
     this.#lastSequence = options.lastSequence;
     this.#ingestedTo = options.ingestedTo ?? 0;
@@ -182,25 +174,22 @@ export class Maintenance {
   }
 
   async #flush(): Promise<void> {
-    const { tree, settings, background, logger } = this.#options;
+    const { tree, background, logger } = this.#options;
     const sealed = [...tree.memtables.sealed()];
     const written = sealed.filter(({ memtable }) => !memtable.isEmpty);
     let added: VersionEdit["added"] = [];
-    let prunedTo = 0;
+    let pruned: Pruned | undefined;
     using running = written.length > 0 ? this.tasks.begin(flushOf(written)) : undefined;
     if (running !== undefined) {
       const startedMs = performance.now();
-      const task: FlushTask = {
-        kind: "flush",
-        memtables: written.map(({ memtable }) => memtable.handle).reverse(),
-        ...this.#taskBase(codecOf(settings, 0), running),
-      };
+      const memtables = written.map(({ memtable }) => memtable);
+      const task = this.#taskPlans.flush(memtables, running.progress);
       const result = await background.run(task);
       for (const { memtable } of written) {
         forgetBy(this.#options.snapshots, memtable.largestSequence, task);
       }
       added = result.added.map((table) => ({ level: 0, table }));
-      prunedTo = prunedBy(
+      pruned = prunedBy(
         task,
         result,
         written.map(({ memtable }) => memtable),
@@ -212,15 +201,15 @@ export class Maintenance {
         "flushed memtables",
       );
     }
-    await this.#install({ added, removed: [], prunedTo }, running, sealed);
+    await this.#install({ added, removed: [], ...(pruned && { pruned }) }, running, sealed);
   }
 
   #startCompactions(): void {
-    const { tree, settings, background, snapshots, clock, horizon } = this.#options;
+    const { tree, settings, background, snapshots, clock, past } = this.#options;
     while (this.#compacting < background.compactionsMax && !this.#isPlacing) {
-      const oldestSnapshot = Math.min(horizon(), ...snapshots.sequences());
+      const oldestSnapshot = snapshots.sequences()[0] ?? Number.POSITIVE_INFINITY;
       const nowMs = clock.now();
-      const state = { busy: this.#busy, oldestSnapshot, nowMs };
+      const state = { busy: this.#busy, oldestSnapshot, horizons: past.horizons(), nowMs };
       const plan = pickCompaction(tree.version, settings, state);
       if (plan === undefined) {
         this.#wakeForGarbage(nowMs);
@@ -233,10 +222,10 @@ export class Maintenance {
   /** When there will be garbage, by time alone: much of a table has expired, or the past that it was kept for is over. */
   #wakeForGarbage(nowMs: number): void {
     this.#garbageTimer?.cancel();
-    const { tree, clock, settings } = this.#options;
+    const { tree, clock, past } = this.#options;
     const { version } = tree;
     const expiryMs = (nextExpiryMs(version, nowMs) ?? Number.POSITIVE_INFINITY) - nowMs;
-    const stepMs = waitsForPast(version) ? horizonStepMs(settings) : undefined;
+    const stepMs = waitsForPast(version) ? past.stepMs() : undefined;
     const delayMs = Math.min(expiryMs, stepMs ?? Number.POSITIVE_INFINITY);
     if (delayMs === Number.POSITIVE_INFINITY) return;
     this.#garbageTimer = clock.setTimer(Math.min(delayMs, TIMER_MS_MAX), () => this.wake());
@@ -278,61 +267,17 @@ export class Maintenance {
     const { background, logger } = this.#options;
     const startedMs = performance.now();
     using running = this.tasks.begin(compactionOf(plan));
-    const task = this.#compactTask(plan, running);
+    const task = this.#taskPlans.compact(plan, this.ingestSinceMs, running.progress);
     const result = await background.run(task);
     for (const { largestSequence } of plan.inputs.flatMap(({ tables }) => tables)) {
       forgetBy(this.#options.snapshots, largestSequence, task);
     }
-    const prunedTo = prunedBy(task, result, task.runs.flat());
+    const pruned = prunedBy(task, result, task.runs.flat());
     const added = result.added.map((table) => ({ level: plan.outputLevel, table }));
-    await this.#install({ added, removed: removedBy(plan), prunedTo }, running);
+    await this.#install({ added, removed: removedBy(plan), pruned }, running);
     this.compactionBytes += result.bytesWritten;
     this.#compactions++;
     logger.info(compactionFields(plan, result, startedMs), "compacted tables");
-  }
-
-  #compactTask(plan: CompactionPlan, running: TrackedTask): CompactTask {
-    const { tree, settings } = this.#options;
-    const { version } = tree;
-    const { smallest, largest } = rangeOf(plan.inputs.flatMap(({ tables }) => tables));
-    const deeper: CompactTask["deeper"][number][] = [];
-    for (let level = plan.outputLevel + 1; level <= LAST_LEVEL; level++) {
-      deeper.push(version.overlapping(level, smallest, largest));
-    }
-    const codec = codecOfLevel(plan.outputLevel, levelTargets(version, settings), settings);
-    return {
-      kind: "compact",
-      runs: plan.inputs.flatMap(({ level, tables }) =>
-        level === 0 ? tables.map((table) => [table]) : [tables],
-      ),
-      deeper,
-      outputLevel: plan.outputLevel,
-      newerFromMs: newerFromMs(tree, plan, smallest, largest, this.ingestSinceMs),
-      ...this.#taskBase(codec, running),
-    };
-  }
-
-  #output(codec: OutputSettings["codec"]): OutputSettings {
-    const { settings, directory, clock, numbers } = this.#options;
-    const { blockBytes, tableBytes, filterErrorRate } = settings;
-    const sizes = { blockBytes, tableBytes, filterErrorRate };
-    const codecs = { codec, keyspaceCodecs: this.#options.keyspaceCodecs() };
-    return { directory, ...sizes, ...codecs, createdAtMs: clock.now(), numbers: numbers.shared };
-  }
-
-  #taskBase(
-    codec: OutputSettings["codec"],
-    { progress }: TrackedTask,
-  ): Omit<FlushTask, "kind" | "memtables"> {
-    const { clock, snapshots } = this.#options;
-    return {
-      output: this.#output(codec),
-      snapshots: snapshots.sequences(),
-      horizon: this.#options.horizon(),
-      nowMs: clock.now(),
-      cancel: this.#cancel,
-      progress,
-    };
   }
 
   /** Runs a task that writes tables of an ingest. `ingestedBytes` are those of the tables before, about. */
@@ -341,11 +286,8 @@ export class Maintenance {
     ingestedBytes: number,
   ): Promise<readonly TableMeta[]> {
     this.assertRunning();
-    const { tree, settings, background } = this.#options;
-    const { bytes } = tree.version.totals(LAST_LEVEL);
-    const targets = levelTargetsOver(bytes + ingestedBytes, settings);
-    const codec = codecOfLevel(LAST_LEVEL, targets, settings);
-    return (await background.run({ ...task, output: this.#output(codec) })).added;
+    const output = this.#taskPlans.ingestOutput(ingestedBytes);
+    return (await this.#options.background.run({ ...task, output })).added;
   }
 
   /** Installs the tables of an ingest, in key order, whose sequence is the newest. No memtable has any of their keys. */
@@ -370,7 +312,7 @@ export class Maintenance {
 
   /** Makes an edit durable, then visible, with which the task that it comes of is done. */
   #install(
-    edit: VersionEdit,
+    edit: PlannedEdit,
     running: TrackedTask | undefined,
     flushed: readonly SealedMemtable[] = [],
   ): Promise<void> {
@@ -385,32 +327,42 @@ export class Maintenance {
   }
 
   async #installNow(
-    planned: VersionEdit,
+    planned: PlannedEdit,
     running: TrackedTask | undefined,
     flushed: readonly SealedMemtable[],
   ): Promise<void> {
     this.assertRunning();
-    const { tree, manifest, numbers, onLogFloor, onChange } = this.#options;
-    const horizon = this.#options.horizon();
-    const covered = this.#coveredBy(flushed, horizon);
+    const { tree, manifest, numbers, onLogFloor, onChange, past, snapshots } = this.#options;
+    const horizons = past.horizons();
+    const { version } = tree;
+    const kept = { snapshots: snapshots.sequences(), horizons, busy: this.#busy };
+    const covered = coveredTables(version, flushed, kept);
     const last = flushed.at(-1);
     const sequences = flushed.map(({ memtable }) => memtable.largestSequence);
-    const coveredTo = covered.length === 0 ? 0 : Math.min(horizon, Math.max(...sequences));
-    const prunedTo = Math.max(planned.prunedTo ?? 0, coveredTo);
-    const removed = [...planned.removed, ...covered];
+    const pruned = [planned.pruned, prunedWith(covered, horizons, Math.max(0, ...sequences))];
+    const after = pruned.reduce(
+      (whole, some) => (some === undefined ? whole : whole.after(some, past.isThere)),
+      version.past,
+    );
+    const gone = covered.map(({ level, table: { number } }) => ({ level, number }));
     const ingestedTo = this.#ingestedTo;
-    const edit = { ...planned, removed, prunedTo, ...(ingestedTo > 0 && { ingestedTo }) };
+    const edit = {
+      added: planned.added,
+      removed: [...planned.removed, ...gone],
+      ...after.changesSince(version.past),
+      ...(ingestedTo > 0 && { ingestedTo }),
+    };
     const logFloor = last?.nextLog ?? this.#logFloor;
     const lastSequence = Math.max(this.#lastSequence, ...sequences);
     const nextNumber = numbers.next;
-    const next = tree.version.apply(edit);
+    const next = version.apply(edit);
     // Nobody may begin to compact what goes with this edit.
-    for (const { number } of covered) this.#busy.add(number);
+    for (const { number } of gone) this.#busy.add(number);
     try {
       const state = { version: next, logFloor, lastSequence, ingestedTo };
       await manifest.append({ ...edit, logFloor, lastSequence, nextNumber }, state);
     } finally {
-      for (const { number } of covered) this.#busy.delete(number);
+      for (const { number } of gone) this.#busy.delete(number);
     }
     this.#logFloor = logFloor;
     this.#lastSequence = lastSequence;
@@ -418,23 +370,6 @@ export class Maintenance {
     running?.installed(planned.added);
     if (last !== undefined) onLogFloor(logFloor);
     onChange();
-  }
-
-  /** Tables of which a range that was flushed leaves nothing to any reader: they go without being read. */
-  #coveredBy(flushed: readonly SealedMemtable[], horizon: number): VersionEdit["removed"] {
-    const ranges = new RangeTombstones();
-    for (const { memtable } of flushed) {
-      if (memtable.ranges !== undefined) ranges.addAll(memtable.ranges);
-    }
-    if (ranges.isEmpty) return [];
-    const { tree, snapshots } = this.#options;
-    const retention = new RangeRetention(ranges, new Stripes(snapshots.sequences(), horizon));
-    return Array.from({ length: LEVELS }, (_, level) =>
-      tree.version
-        .files(level)
-        .filter((table) => !this.#busy.has(table.number) && retention.hidesTable(table))
-        .map(({ number }) => ({ level, number })),
-    ).flat();
   }
 
   #fail(what: string, error: unknown): void {

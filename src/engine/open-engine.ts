@@ -30,7 +30,7 @@ import { openTableCache } from "./open-table-cache.ts";
 import { pressureOf } from "./pressure.ts";
 import { Reads } from "./reads.ts";
 import { logNumbers, type Replayed, readDirectory, replayLog } from "./recovery.ts";
-import { Retention } from "./retention.ts";
+import { horizonStepMs, Retention } from "./retention.ts";
 import { SnapshotList } from "./snapshot-list.ts";
 import { SpaceGuard } from "./space-guard.ts";
 import { TableFiles } from "./table-files.ts";
@@ -134,6 +134,10 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
       files.remove(obsolete);
     },
   });
+  const lastSequence = Math.max(replayed.lastSequence, ingestedTo);
+  // Before anything is flushed or compacted, as they say how much is to be kept.
+  const keyspaces = new KeyspaceDirectory();
+  await keyspaces.load(new Reads(tree, () => clock.now()), lastSequence);
   const admission = new Admission({
     clock,
     writeDelayMaxMs: settings.writeDelayMaxMs,
@@ -146,7 +150,6 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   const snapshots = new SnapshotList();
   snapshots.forget(replayed.lastSequence);
   const retention = new Retention(settings, clock, state.version, ingestedTo);
-  const keyspaces = new KeyspaceDirectory();
   const limits = { ...settings, keyspaces };
   const background = world.startBackground();
   const maintenance = new Maintenance({
@@ -159,7 +162,11 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     background,
     numbers,
     snapshots,
-    horizon: () => retention.horizon(commits.visibleSequence),
+    past: {
+      horizons: () => retention.horizons(commits.visibleSequence, keyspaces.retaining()),
+      stepMs: () => horizonStepMs([settings, ...keyspaces.retaining()]),
+      isThere: (keyspace) => keyspaces.isThere(keyspace),
+    },
     keyspaceCodecs: () => keyspaces.codecs(),
     logFloor,
     lastSequence: state.lastSequence,
@@ -170,7 +177,7 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
   const commits: CommitQueue = new CommitQueue({
     log,
     clock,
-    lastSequence: Math.max(replayed.lastSequence, ingestedTo),
+    lastSequence,
     syncIntervalMs: settings.syncIntervalMs,
     target: {
       hasRoom: (entries, bytes) => memtables.hasRoom(entries, bytes),
@@ -225,7 +232,6 @@ async function openLocked(directory: string, world: World, lock: Engine["lock"])
     retention,
   });
   const reads = new Reads(tree, () => clock.now());
-  await keyspaces.load(new Reads(tree, () => clock.now()), commits.visibleSequence);
   maintenance.wake();
   if (replayed.stats.segments >= SEGMENTS_MAX) {
     // A failure is the log's, and has been told by `onFailure`.

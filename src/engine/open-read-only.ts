@@ -4,6 +4,7 @@
  * or missing table is `CORRUPTION` for the reads that need it. A manifest that cannot be read needs `repair`.
  */
 import { join } from "node:path";
+import { Horizons } from "../compaction/horizons.ts";
 import { VarveError } from "../errors.ts";
 import type { FileSystem, Lock } from "../fs/file-system.ts";
 import { systemCodeOf } from "../fs/io-failure.ts";
@@ -140,7 +141,7 @@ async function openLocked(directory: string, world: World, lock: Lock): Promise<
       background,
       numbers: new FileNumbers(manifest.nextNumber),
       snapshots,
-      horizon: () => Number.POSITIVE_INFINITY,
+      past: { horizons: () => Horizons.NONE, stepMs: () => undefined, isThere: () => true },
       keyspaceCodecs: () => [],
       logFloor,
       lastSequence,

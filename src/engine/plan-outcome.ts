@@ -1,30 +1,41 @@
 /** What background work is to know, and what comes of it, as edits and the log of what is done say it. */
+import { Horizons } from "../compaction/horizons.ts";
 import type { CompactionPlan } from "../compaction/picker.ts";
 import type { MergeTask, TaskResult } from "../compaction/tasks.ts";
 import { VarveError } from "../errors.ts";
 import type { VersionEdit } from "../version/edit.ts";
+import type { Pruned } from "../version/past.ts";
 import type { SealedMemtable } from "./memtable-set.ts";
 import type { SnapshotList } from "./snapshot-list.ts";
 import type { TaskDescription } from "./task-list.ts";
 import type { Tree } from "./tree.ts";
 
-/** The largest sequence whose commit took something of the past away, or more; 0 where nothing is gone. */
+/** What a task took of the past, by the horizons that it was told, which may have changed since. */
 export function prunedBy(
-  { horizon }: MergeTask,
-  { isPruned }: TaskResult,
+  { horizon, keyspaceHorizons = [] }: MergeTask,
+  { isPruned, prunedKeyspaces }: TaskResult,
   inputs: readonly { readonly largestSequence: number }[],
-): number {
-  if (!isPruned) return 0;
-  return Math.min(horizon, Math.max(...inputs.map(({ largestSequence }) => largestSequence)));
+): Pruned {
+  const largest = Math.max(...inputs.map(({ largestSequence }) => largestSequence));
+  const pruned = new Set(prunedKeyspaces);
+  return {
+    to: isPruned ? Math.min(horizon, largest) : 0,
+    keyspaces: keyspaceHorizons.map(([id, own]) => [
+      id,
+      pruned.has(id) ? Math.min(own, largest) : 0,
+    ]),
+  };
 }
 
 /** What was changed up to `largestSequence` may have left no trace, as far as the task kept none. */
 export function forgetBy(
   list: SnapshotList,
   largestSequence: number,
-  { snapshots, horizon }: MergeTask,
+  { snapshots, horizon, keyspaceHorizons }: MergeTask,
 ): void {
-  list.forget(largestSequence, Math.min(horizon, snapshots[0] ?? Number.POSITIVE_INFINITY));
+  // Known for all keyspaces together: as little as for the one that keeps the least.
+  const { most } = new Horizons(horizon, keyspaceHorizons);
+  list.forget(largestSequence, Math.min(most, snapshots[0] ?? Number.POSITIVE_INFINITY));
 }
 
 /**

@@ -261,6 +261,7 @@ class Repair {
         lastSequence = Math.max(lastSequence, table.largestSequence);
       }
     }
+    const gone = version.past.after({ to: lastSequence, keyspaces: [] }, () => false);
     const manifest = await Manifest.create(
       {
         fs,
@@ -268,9 +269,9 @@ class Repair {
         allocateNumber: () => this.#numbers.allocate(),
         bytesMax: DEFAULT_SETTINGS.manifestBytes,
       },
-      // What was lost of the past is not known.
+      // What was lost of the past is not known, of whatever keyspace.
       {
-        version: version.apply({ added: [], removed: [], prunedTo: lastSequence }),
+        version: version.apply({ added: [], removed: [], ...gone.changesSince(version.past) }),
         logFloor: 0,
         lastSequence,
       },

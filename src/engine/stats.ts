@@ -97,7 +97,7 @@ export interface DatabaseStats {
   readonly openScans: number;
   readonly feed: FeedStats;
   readonly sequence: number;
-  /** The oldest sequence `at` which the store can be read. */
+  /** The oldest sequence `at` which the store can be read, but for keyspaces with a retention of their own. */
   readonly oldestSequence: number;
   readonly recovery: RecoveryStats;
   /** How far a `verify` is that is under way. */
@@ -169,7 +169,7 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     openScans: reads.openScans,
     feed: engine.feed.stats(),
     sequence: commits.visibleSequence,
-    oldestSequence: tree.version.prunedTo,
+    oldestSequence: tree.version.past.prunedTo,
     recovery: engine.recovery,
     verify: verifying ?? null,
   };

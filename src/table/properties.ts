@@ -3,11 +3,12 @@
  * so that a manifest can be made anew from the tables alone.
  *
  *   { number, entries, tombstones, rangeDeletes, smallest, largest, smallestSequence, largestSequence, rawBytes,
- *     createdAtMs, oldestMs, expiring, halfExpiredMs, hidden?, quarterHiddenAt?, dataBytes, codec, ranges? }
+ *     createdAtMs, oldestMs, expiring, halfExpiredMs, hidden?, quarterHiddenAt?, hiddenParts?, dataBytes, codec, ranges? }
  */
 import { unpack } from "msgpackr";
 import type { CodecName } from "../options.ts";
 import { corrupt } from "./block-format.ts";
+import { isHiddenParts } from "./hidden-entries.ts";
 import type { TableMeta } from "./table-meta.ts";
 
 export type TableProperties = Omit<TableMeta, "fileBytes" | "tailBytes"> & {
@@ -61,6 +62,7 @@ export function decodeProperties(bytes: Uint8Array, path: string, offset: number
     LATER_COUNTS.every(
       (name) => record[name] === undefined || Number.isSafeInteger(record[name]),
     ) &&
+    (record.hiddenParts === undefined || isHiddenParts(record.hiddenParts)) &&
     record.smallest instanceof Uint8Array &&
     record.largest instanceof Uint8Array &&
     typeof record.codec === "string" &&

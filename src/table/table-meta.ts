@@ -1,3 +1,5 @@
+import type { HiddenParts } from "./hidden-entries.ts";
+
 /**
  * What the rest of the engine knows of a table without opening it; the manifest keeps it, so a database
  * opens without reading its tables.
@@ -33,4 +35,6 @@ export interface TableMeta {
   readonly hidden: number;
   /** The sequence up to which versions hide a quarter of all entries; 0 where fewer are hidden. */
   readonly quarterHiddenAt: number;
+  /** Where it differs between keyspaces what is retained: how many of these are in which. */
+  readonly hiddenParts?: HiddenParts;
 }

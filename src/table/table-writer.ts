@@ -20,6 +20,7 @@ import {
 } from "../key.ts";
 import type { CodecName } from "../options.ts";
 import { type Fragment, RangeTombstones } from "../range-tombstones.ts";
+import { keyspaceOf } from "../store.ts";
 import { BLOCK_TRAILER_BYTES, encodeBlock, endBlock } from "./block-format.ts";
 import { BlockIndexWriter, separatorBetween } from "./block-index.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
@@ -27,7 +28,7 @@ import { CODEC, type Codec, codecNumber } from "./codec.ts";
 import { CompressionTrial } from "./compression-trial.ts";
 import { DataBlockWriter } from "./data-block.ts";
 import { TableFilter } from "./filter.ts";
-import { HiddenEntries } from "./hidden-entries.ts";
+import { HiddenEntries, REST } from "./hidden-entries.ts";
 import { type KeyspaceCodecList, KeyspaceCodecs } from "./keyspace-codecs.ts";
 import { recordOfProperties } from "./properties.ts";
 import { encodeFooter } from "./table-format.ts";
@@ -42,6 +43,8 @@ export interface TableWriterOptions {
   readonly codec: CodecName;
   /** Of keyspaces with a codec of their own; a block is all of one codec. */
   readonly keyspaceCodecs?: KeyspaceCodecList;
+  /** Ids of keyspaces of which it is told apart how many of their entries are hidden. */
+  readonly retainingKeyspaces?: readonly number[];
   readonly filterErrorRate: number;
   readonly createdAtMs: number;
 }
@@ -51,6 +54,7 @@ export class TableWriter {
   readonly #out: ChunkWriter;
   readonly #options: TableWriterOptions;
   readonly #keyspaceCodecs: KeyspaceCodecs | undefined;
+  readonly #retainingKeyspaces: ReadonlySet<number> | undefined;
   /** Of the block that is being filled. */
   #codec: Codec;
   readonly #block = new DataBlockWriter();
@@ -83,9 +87,11 @@ export class TableWriter {
     this.#out = new ChunkWriter(file);
     this.#options = options;
     this.#codec = codecNumber(options.codec);
-    const { keyspaceCodecs = [] } = options;
+    const { keyspaceCodecs = [], retainingKeyspaces = [] } = options;
     this.#keyspaceCodecs =
       keyspaceCodecs.length === 0 ? undefined : new KeyspaceCodecs(keyspaceCodecs, this.#codec);
+    this.#retainingKeyspaces =
+      retainingKeyspaces.length === 0 ? undefined : new Set(retainingKeyspaces);
   }
 
   /** About what the file would have if it ended here. */
@@ -272,6 +278,10 @@ export class TableWriter {
 
   #beginKey(key: Uint8Array, keyStart: number, keyEnd: number): void {
     this.#smallest ??= new Uint8Array(key.subarray(keyStart, keyEnd));
+    if (this.#retainingKeyspaces !== undefined) {
+      const keyspace = key[keyStart] === 0 ? (keyspaceOf(key, keyStart) ?? REST) : REST;
+      this.#hidden.enter(this.#retainingKeyspaces.has(keyspace) ? keyspace : REST);
+    }
     if (this.#hashed + 2 > this.#hashes.length) {
       const grown = new Uint32Array(this.#hashes.length * 2);
       grown.set(this.#hashes);
@@ -333,6 +343,7 @@ export class TableWriter {
 
   #meta(): TableMeta {
     const last = new Uint8Array(this.lastKey);
+    const hiddenParts = this.#hidden.parts(this.#entries);
     return {
       number: this.#options.number,
       fileBytes: 0,
@@ -350,6 +361,7 @@ export class TableWriter {
       halfExpiredMs: this.#halfExpiredMs(),
       hidden: this.#hidden.count,
       quarterHiddenAt: this.#hidden.quarterAt(this.#entries),
+      ...(hiddenParts === undefined ? {} : { hiddenParts }),
     };
   }
 

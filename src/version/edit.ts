@@ -3,16 +3,18 @@
  * `msgpackr`; the keys are short because every table's record repeats them:
  *
  *   { a: [[level, table] …], r: [[level, number] …], l?: log floor, n?: next file number, s?: last sequence,
- *     p?: pruned to, i?: ingested to }
+ *     p?: pruned to, i?: ingested to, k?: [[keyspace, pruned to] …] }
  *
  *   table = [number, fileBytes, tailBytes, entries, tombstones, smallest, largest, smallestSequence,
  *            largestSequence, rawBytes, createdAtMs, oldestMs, expiring, halfExpiredMs, rangeDeletes,
- *            hidden?, quarterHiddenAt?]
+ *            hidden?, quarterHiddenAt?, hiddenParts?: [[keyspace, hidden, [sequence …]] …]]
  */
 import { pack, unpack } from "msgpackr";
 import { VarveError } from "../errors.ts";
 import { LEVELS } from "../options.ts";
+import { type HiddenParts, isHiddenParts } from "../table/hidden-entries.ts";
 import type { TableMeta } from "../table/table-meta.ts";
+import type { KeyspacePastList } from "./past.ts";
 
 export interface AddedTable {
   readonly level: number;
@@ -37,6 +39,8 @@ export interface VersionEdit {
   readonly ingestedTo?: number;
   /** Below this sequence the past is not whole any more. */
   readonly prunedTo?: number;
+  /** Keyspaces for which that is another sequence from now on. */
+  readonly prunedKeyspaces?: KeyspacePastList;
 }
 
 type ShortRecord = readonly [
@@ -56,7 +60,11 @@ type ShortRecord = readonly [
   halfExpiredMs: number,
   rangeDeletes: number,
 ];
-type TableRecord = ShortRecord | readonly [...ShortRecord, hidden: number, quarterHiddenAt: number];
+type HiddenRecord = readonly [...ShortRecord, hidden: number, quarterHiddenAt: number];
+type TableRecord =
+  | ShortRecord
+  | HiddenRecord
+  | readonly [...HiddenRecord, hiddenParts: HiddenParts];
 
 interface EditRecord {
   a: readonly (readonly [level: number, table: TableRecord])[];
@@ -66,6 +74,7 @@ interface EditRecord {
   s?: number;
   p?: number;
   i?: number;
+  k?: KeyspacePastList;
 }
 
 export function encodeEdit(edit: VersionEdit): Uint8Array {
@@ -78,6 +87,8 @@ export function encodeEdit(edit: VersionEdit): Uint8Array {
   if (edit.lastSequence !== undefined) record.s = edit.lastSequence;
   if (edit.prunedTo !== undefined) record.p = edit.prunedTo;
   if (edit.ingestedTo !== undefined) record.i = edit.ingestedTo;
+  const { prunedKeyspaces = [] } = edit;
+  if (prunedKeyspaces.length > 0) record.k = prunedKeyspaces;
   return pack(record);
 }
 
@@ -98,6 +109,7 @@ export function decodeEdit(bytes: Uint8Array, where: string): VersionEdit {
     ...(record.s === undefined ? {} : { lastSequence: record.s }),
     ...(record.p === undefined ? {} : { prunedTo: record.p }),
     ...(record.i === undefined ? {} : { ingestedTo: record.i }),
+    ...(record.k === undefined ? {} : { prunedKeyspaces: record.k }),
   };
 }
 
@@ -119,7 +131,10 @@ function recordOf(table: TableMeta): TableRecord {
     table.halfExpiredMs,
     table.rangeDeletes,
   ];
-  return table.hidden === 0 ? record : [...record, table.hidden, table.quarterHiddenAt];
+  if (table.hidden === 0) return record;
+  const { hidden, quarterHiddenAt, hiddenParts } = table;
+  if (hiddenParts === undefined) return [...record, hidden, quarterHiddenAt];
+  return [...record, hidden, quarterHiddenAt, hiddenParts];
 }
 
 function tableOf(record: TableRecord): TableMeta {
@@ -142,6 +157,7 @@ function tableOf(record: TableRecord): TableMeta {
     rangeDeletes: record[14],
     hidden: record[15] ?? 0,
     quarterHiddenAt: record[16] ?? 0,
+    ...(record[17] === undefined ? {} : { hiddenParts: record[17] }),
   };
 }
 
@@ -152,25 +168,32 @@ const isKey = (value: unknown): value is Uint8Array =>
   value instanceof Uint8Array && value.length > 0;
 const isOptionalCount = (value: unknown): boolean => value === undefined || isCount(value);
 
+const isPastList = (value: unknown): value is KeyspacePastList =>
+  Array.isArray(value) &&
+  value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isCount));
+
 const TABLE_FIELDS = 15;
-/** With those that tables have of which something is hidden. */
-const TABLE_FIELDS_ALL = 17;
+/** With those that tables have of which something is hidden, and those that tell it by keyspace. */
+const TABLE_FIELDS_HIDDEN = 17;
+const TABLE_FIELDS_ALL = 18;
+const TABLE_FIELD_COUNTS = [TABLE_FIELDS, TABLE_FIELDS_HIDDEN, TABLE_FIELDS_ALL];
 const SMALLEST_FIELD = 5;
 const LARGEST_FIELD = 6;
 
 function isTableRecord(value: unknown): value is TableRecord {
   return (
     Array.isArray(value) &&
-    (value.length === TABLE_FIELDS || value.length === TABLE_FIELDS_ALL) &&
-    value.every((field, i) =>
-      i === SMALLEST_FIELD || i === LARGEST_FIELD ? isKey(field) : isCount(field),
-    )
+    TABLE_FIELD_COUNTS.includes(value.length) &&
+    value.every((field, i) => {
+      if (i === TABLE_FIELDS_HIDDEN) return isHiddenParts(field);
+      return i === SMALLEST_FIELD || i === LARGEST_FIELD ? isKey(field) : isCount(field);
+    })
   );
 }
 
 function isEditRecord(value: unknown): value is EditRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { a, r, l, n, s, p, i } = value as Partial<Record<keyof EditRecord, unknown>>;
+  const { a, r, l, n, s, p, i, k } = value as Partial<Record<keyof EditRecord, unknown>>;
   return (
     Array.isArray(a) &&
     a.every((pair) => Array.isArray(pair) && isLevel(pair[0]) && isTableRecord(pair[1])) &&
@@ -180,7 +203,8 @@ function isEditRecord(value: unknown): value is EditRecord {
     isOptionalCount(n) &&
     isOptionalCount(s) &&
     isOptionalCount(p) &&
-    isOptionalCount(i)
+    isOptionalCount(i) &&
+    (k === undefined || isPastList(k))
   );
 }
 

@@ -22,8 +22,11 @@ import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../log/record.ts";
 import { encodeEdit, type VersionEdit } from "./edit.ts";
 import type { Version } from "./version.ts";
 
-/** In 1, keys were stored as they were given; since 2 those that begin with a zero byte name their keyspace. */
-export const MANIFEST_FORMAT = 2;
+/**
+ * In 1, keys were stored as they were given; since 2 those that begin with a zero byte name their keyspace; since 3 the
+ * past of a keyspace may go back less far than that of the others.
+ */
+export const MANIFEST_FORMAT = 3;
 
 export const MANIFEST_RECORD = { HEADER: 1, EDIT: 2, SNAPSHOT_END: 3, CLOSE: 4 } as const;
 
@@ -152,7 +155,7 @@ async function writeSnapshot(options: ManifestOptions, state: ManifestState): Pr
       bytes += record.length;
     };
     await append(MANIFEST_RECORD.HEADER, pack({ version: MANIFEST_FORMAT }));
-    const { added, prunedTo } = state.version.asEdit();
+    const { added, ...past } = state.version.asEdit();
     for (let i = 0; i < added.length; i += TABLES_PER_RECORD) {
       const some = { added: added.slice(i, i + TABLES_PER_RECORD), removed: [] };
       await append(MANIFEST_RECORD.EDIT, encodeEdit(some));
@@ -160,10 +163,9 @@ async function writeSnapshot(options: ManifestOptions, state: ManifestState): Pr
     const { logFloor, lastSequence } = state;
     const numbers = { logFloor, lastSequence, nextNumber: number + 1 };
     const rest = {
+      ...past,
       added: [],
-      removed: [],
       ...numbers,
-      ...(prunedTo === undefined ? {} : { prunedTo }),
       ...(state.ingestedTo === undefined ? {} : { ingestedTo: state.ingestedTo }),
     };
     await append(MANIFEST_RECORD.EDIT, encodeEdit(rest));

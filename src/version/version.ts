@@ -9,6 +9,7 @@ import { LEVELS } from "../options.ts";
 import type { TableMeta } from "../table/table-meta.ts";
 import type { VersionEdit } from "./edit.ts";
 import { Level } from "./level.ts";
+import { Past } from "./past.ts";
 
 export interface LevelTotals {
   readonly files: number;
@@ -39,15 +40,15 @@ export class Version {
     Array.from({ length: LEVELS }, () => Level.EMPTY),
     Array.from({ length: LEVELS }, () => NOTHING),
     0,
-    0,
+    Past.WHOLE,
   );
 
   /** Newest first. */
   readonly level0: readonly TableMeta[];
   /** No table has a newer version of any key. */
   readonly sequenceMax: number;
-  /** Below this sequence the past is not whole: versions of that time may have been dropped. */
-  readonly prunedTo: number;
+  /** From where on the past is whole: versions from before may have been dropped. */
+  readonly past: Past;
   readonly #levels: readonly Level[];
   readonly #totals: readonly LevelTotals[];
 
@@ -56,11 +57,11 @@ export class Version {
     levels: readonly Level[],
     totals: readonly LevelTotals[],
     sequenceMax: number,
-    prunedTo: number,
+    past: Past,
   ) {
     this.level0 = level0;
     this.sequenceMax = sequenceMax;
-    this.prunedTo = prunedTo;
+    this.past = past;
     this.#levels = levels;
     this.#totals = totals;
   }
@@ -123,8 +124,8 @@ export class Version {
     }
     const sequences = edit.added.map(({ table }) => table.largestSequence);
     const sequenceMax = Math.max(this.sequenceMax, ...sequences);
-    const prunedTo = Math.max(this.prunedTo, edit.prunedTo ?? 0);
-    return new Version(level0, levels, totals, sequenceMax, prunedTo);
+    const past = this.past.with(edit.prunedTo ?? 0, edit.prunedKeyspaces ?? []);
+    return new Version(level0, levels, totals, sequenceMax, past);
   }
 
   /** One edit that makes this version out of nothing. */
@@ -132,7 +133,7 @@ export class Version {
     const added = Array.from({ length: LEVELS }, (_, level) =>
       this.files(level).map((table) => ({ level, table })),
     ).flat();
-    return { added, removed: [], prunedTo: this.prunedTo };
+    return { added, removed: [], ...this.past.changesSince(Past.WHOLE) };
   }
 }
 

@@ -390,12 +390,58 @@ export function keyspaceConformance(name: string, open: OpenStore): void {
       );
     });
 
+    test("a retention is given, changed, and taken back to the store's", async () => {
+      const store = await fresh();
+      const retentionOf = async () => {
+        const [found] = await store.keyspaces();
+        return [found?.retentionMs, found?.retentionSequences];
+      };
+      await store.keyspace("a", { retentionMs: 60_000 });
+      expect(await retentionOf()).toEqual([60_000, undefined]);
+      await store.alterKeyspace("a", { retentionSequences: 0, ttlMs: 5 });
+      expect(await retentionOf()).toEqual([60_000, 0]);
+      await store.alterKeyspace("a", { retentionMs: 1, codec: "none" });
+      expect(await retentionOf()).toEqual([1, 0]);
+      await store.alterKeyspace("a", { retentionSequences: null });
+      expect(await retentionOf()).toEqual([undefined, undefined]);
+      await store.alterKeyspace("a", { retentionMs: null, retentionSequences: 7 });
+      expect(await retentionOf()).toEqual([undefined, 7]);
+      const [kept] = await store.keyspaces();
+      expect(kept).toMatchObject({ ttlMs: 5, codec: "none" });
+    });
+
+    test("the past of one with a retention of its own is read as it was", async () => {
+      const store = await fresh();
+      const audit = await store.keyspace("audit", { retentionMs: 3_600_000 });
+      const first = await audit.batch([
+        { type: "put", key: "a", value: "1" },
+        { type: "put", key: "b", value: "1" },
+      ]);
+      const second = await audit.put("a", "2");
+      await store.put("a", "of the store");
+      await audit.deleteRange({ gte: "a" });
+      const at = first.version;
+      expect(text(await audit.get("a", { at }))).toBe("1");
+      expect((await audit.getMany(["a", "b"], { at })).map(text)).toEqual(["1", "1"]);
+      expect(await audit.getEntry("a", { at: second.version })).toMatchObject({ revision: 2 });
+      expect(await audit.count({ at })).toBe(2);
+      expect((await audit.page({ at, limit: 1 })).entries.map(([key]) => text(key))).toEqual(["a"]);
+      const scanned = await Array.fromAsync(audit.scan({ at: second.version }));
+      expect(scanned.map((pair) => pair.map(text).join(" "))).toEqual(["a 2", "b 1"]);
+      const values = (await audit.history("a")).map(({ value }) => value && text(value));
+      expect(values).toEqual([undefined, "2", "1"]);
+      expect(await audit.count()).toBe(0);
+    });
+
     test.each([
       ["an empty name", (store: Parameters<typeof keysOf>[0]) => store.keyspace("")],
       ["a name that is too long", (store) => store.keyspace("x".repeat(256))],
       ["a name that is no text", (store) => store.keyspace(bad(5))],
       ["a name that is not well formed", (store) => store.keyspace("\ud800")],
       ["ttlMs 0", (store) => store.keyspace("a", { ttlMs: 0 })],
+      ["retentionMs below 0", (store) => store.keyspace("a", { retentionMs: -1 })],
+      ["retentionMs beyond 2^42", (store) => store.keyspace("a", { retentionMs: 2 ** 42 + 1 })],
+      ["half a sequence", (store) => store.keyspace("a", { retentionSequences: 0.5 })],
       ["an unknown codec", (store) => store.keyspace("a", { codec: bad("gzip") })],
       ["create that is no boolean", (store) => store.keyspace("a", { create: bad(1) })],
       [

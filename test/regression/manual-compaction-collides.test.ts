@@ -4,6 +4,7 @@
  * of the manual compaction, which may reach across the gap, then overlapped it, and background work stopped.
  */
 import { expect, test } from "vitest";
+import { Horizons } from "../../src/compaction/horizons.ts";
 import { type CompactionPlan, pickCompaction, pickRange } from "../../src/compaction/picker.ts";
 import { resolveSettings } from "../../src/options.ts";
 import { Version } from "../../src/version/version.ts";
@@ -32,7 +33,12 @@ test("the outputs of a manual compaction fit, whatever came down beside it", () 
   const between = { level: 5, table: tableOf(3, "m", "n", { fileBytes: 10_000 }) };
   const during = before.apply({ added: [between], removed: [] });
   const oldestSnapshot = Number.POSITIVE_INFINITY;
-  const size = pickCompaction(during, SETTINGS, { busy, oldestSnapshot, nowMs: 0 });
+  const size = pickCompaction(during, SETTINGS, {
+    busy,
+    oldestSnapshot,
+    horizons: Horizons.NONE,
+    nowMs: 0,
+  });
   expect(size?.isMove && size.inputs[0]?.tables).toEqual([between.table]);
   const after = during.apply({ added: [{ ...between, level: 6 }], removed: removedBy(size!) });
 

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { VarveError } from "../../src/errors.ts";
 import type { FileSystem } from "../../src/fs/file-system.ts";
 import { CURRENT_NAME, manifestName } from "../../src/fs/names.ts";
+import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../../src/log/record.ts";
 import { readManifest } from "../../src/version/manifest-reader.ts";
 import { MANIFEST_DIRECTORY, manifestDisk, summaryOf } from "./manifest-fixture.ts";
 
@@ -51,4 +52,20 @@ export async function expectCorrupt(manifest: Uint8Array, what: string): Promise
   expect(code, what).toBe("CORRUPTION");
   expect(message, what).toMatch(new RegExp(`^${MANIFEST_PATH} at \\d+: `));
   return outcome as VarveError;
+}
+
+/** A manifest of these records, each with a good checksum. */
+export function manifestOf(
+  records: readonly (readonly [kind: number, payload: Uint8Array])[],
+  number = MANIFEST_NUMBER,
+): Buffer {
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const [kind, payload] of records) {
+    const record = Buffer.concat([Buffer.alloc(RECORD_HEADER_BYTES), payload]);
+    encodeRecordHeader(record, 0, payload.length, kind, at, number);
+    parts.push(record);
+    at += record.length;
+  }
+  return Buffer.concat(parts);
 }

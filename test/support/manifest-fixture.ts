@@ -24,7 +24,8 @@ export function summaryOf({ version, logFloor, lastSequence }: ManifestState): s
   const levels = Array.from({ length: LEVELS }, (_, level) =>
     version.files(level).map(({ number, smallest }) => `${number}:${Buffer.from(smallest)}`),
   );
-  return JSON.stringify({ levels, logFloor, lastSequence });
+  const { prunedTo, keyspaces } = version.past;
+  return JSON.stringify({ levels, logFloor, lastSequence, prunedTo, keyspaces });
 }
 
 /** What the manifest on the disk says; `undefined` where there is none. */
@@ -63,12 +64,19 @@ export class ChangingTree {
     const moves = oldest !== undefined && this.#random.chance(40);
     const logFloor = this.state.logFloor + this.#random.below(2);
     const lastSequence = this.state.lastSequence + 1 + this.#random.below(100);
+    const keyspaces = [1, 2, 3].filter(() => this.#random.chance(30));
+    const pruned = {
+      to: this.#random.chance(40) ? this.#random.below(lastSequence) : 0,
+      keyspaces: keyspaces.map((id) => [id, this.#random.below(lastSequence)] as const),
+    };
+    const past = version.past.after(pruned, () => true);
     const edit: VersionEdit = {
       added: [moves ? { level: 6, table: oldest } : { level: 0, table: tableOf(number, key, key) }],
       removed: moves ? [{ level: 0, number: oldest.number }] : [],
       logFloor,
       lastSequence,
       nextNumber: number + 1,
+      ...past.changesSince(version.past),
     };
     return { edit, next: { version: version.apply(edit), logFloor, lastSequence } };
   }

@@ -2,6 +2,7 @@
  * Plays flushes and compactions on a version with no files: each table is a map from key to the newest
  * sequence in it. Several compactions may be under way, and end in any order.
  */
+import { Horizons } from "../../src/compaction/horizons.ts";
 import { type CompactionPlan, pickCompaction, pickRange } from "../../src/compaction/picker.ts";
 import { resolveSettings, type Settings } from "../../src/options.ts";
 import type { TableMeta } from "../../src/table/table-meta.ts";
@@ -50,7 +51,12 @@ export class TreeSimulation {
 
   /** Starts what the picker says is due; false where nothing is. */
   startDue(): boolean {
-    const state = { busy: this.busy, oldestSnapshot: Number.POSITIVE_INFINITY, nowMs: 0 };
+    const state = {
+      busy: this.busy,
+      oldestSnapshot: Number.POSITIVE_INFINITY,
+      horizons: Horizons.NONE,
+      nowMs: 0,
+    };
     return this.#start(pickCompaction(this.version, this.settings, state));
   }
 

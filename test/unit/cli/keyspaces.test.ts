@@ -65,3 +65,20 @@ test("a keyspace is created, used, altered, listed and dropped", async () => {
     stderr: "there is no keyspace orders\n",
   });
 });
+
+test("a keyspace has a retention of its own for as long as it is wanted", async () => {
+  const words = ["--retention-time", "30d", "--retention", "1000"];
+  expect(await varve("keyspace", "create", "audit", ...words)).toMatchObject({ code: 0 });
+  const listed = async () => JSON.parse((await varve("keyspaces", "--json")).stdout)[0];
+  const thirtyDays = 30 * 86_400_000;
+  const both = { retentionMs: thirtyDays, retentionSequences: 1000 };
+  expect(await listed()).toMatchObject({ name: "audit", ...both });
+  expect((await varve("keyspaces")).stdout).toMatch(/audit.+2592000000 ms, 1000 sequences/);
+  await varve("keyspace", "alter", "audit", "--retention", "0");
+  expect(await listed()).toMatchObject({ retentionMs: thirtyDays, retentionSequences: 0 });
+  await varve("keyspace", "alter", "audit", "--no-retention");
+  const stores = await listed();
+  expect(stores).not.toHaveProperty("retentionMs");
+  expect(stores).not.toHaveProperty("retentionSequences");
+  await varve("keyspace", "drop", "audit");
+});

@@ -1,12 +1,13 @@
 /** What is hidden in a table: counted when it is written, picked when no reader sees it, and gone after that. */
 import { describe, expect, test } from "vitest";
 import { isMuchHidden, waitsForPast } from "../../../src/compaction/hidden.ts";
+import { Horizons } from "../../../src/compaction/horizons.ts";
 import { pickCompaction } from "../../../src/compaction/picker.ts";
 import { LAST_LEVEL } from "../../../src/compaction/targets.ts";
 import { KIND } from "../../../src/key.ts";
 import { encodeOperand } from "../../../src/merge-operators.ts";
 import { resolveSettings } from "../../../src/options.ts";
-import { MERGE_OPERATORS } from "../../../src/store.ts";
+import { KeyMapping, keyspaceOf, MERGE_OPERATORS } from "../../../src/store.ts";
 import type { TableMeta } from "../../../src/table/table-meta.ts";
 import { Version } from "../../../src/version/version.ts";
 import { MemoryFileSystem } from "../../support/memory-file-system.ts";
@@ -70,6 +71,63 @@ test.each(seeds(300))(
   },
 );
 
+/** Versions of few keys in several keyspaces. */
+function keyspaceVersions(random: Random): ModelEntry[] {
+  const entries = Array.from({ length: 1 + random.below(150) }, (_, i) => {
+    const id = random.pick([0, 1, 2, 3, 5]);
+    const key = `key ${random.below(5)}`;
+    const stored = id === 0 ? key : KeyMapping.of(id).toStored(Buffer.from(key));
+    const kind = random.chance(20) ? KIND.DELETE : KIND.PUT;
+    return { ...entryOf(key, i + 1, kind), key: Buffer.from(stored) };
+  });
+  return sortEntries(entries);
+}
+
+test.each(seeds(300))(
+  "a table of keyspaces that retain differently is due when a quarter goes, and not before (seed %i)",
+  (seed) => {
+    const random = new Random(seed);
+    const entries = keyspaceVersions(random);
+    const fs = new MemoryFileSystem();
+    const ids = [1, 2, 3, 5].filter(() => random.chance(60));
+    // Of those that have a horizon of their own by now, some had none when the table was written, and the other way round.
+    const retainingKeyspaces = random.chance(70) ? ids : ids.filter(() => random.chance(50));
+    const table = writeTable(fs, entries, { number: 1, retainingKeyspaces });
+    const later = random.chance(70) ? ids : [2, 5];
+    const own = later.map((id) => [id, random.below(160)] as const);
+    const rest = random.chance(50) ? random.below(160) : Number.POSITIVE_INFINITY;
+    const snapshot = random.chance(30) ? random.below(160) : Number.POSITIVE_INFINITY;
+    const task = compactTask([[table]], {
+      outputLevel: LAST_LEVEL,
+      horizon: rest,
+      keyspaceHorizons: own,
+      snapshots: snapshot === Number.POSITIVE_INFINITY ? [] : [snapshot],
+    });
+    const { added, prunedKeyspaces, isPruned } = runWhole(task, fs.sync).result;
+    const left = added.flatMap((one) => entriesOf(fs, one));
+    const isDue = isMuchHidden(table, snapshot, new Horizons(rest, own));
+    if (isDue) expect(left.length).toBeLessThanOrEqual(entries.length * 0.75);
+    const horizons = new Map<number, number>(own);
+    const seen = entries.filter((one, i) => {
+      const newer = entries[i - 1];
+      const horizon = Math.min(snapshot, horizons.get(keyspaceOf(one.key) as number) ?? rest);
+      return newer?.key.toString() === one.key.toString() && newer.sequence <= horizon;
+    });
+    // It is told in steps, of each keyspace that was known when the table was written.
+    const steps = 5 * Math.ceil(entries.length / 32);
+    const isKnown = retainingKeyspaces === later;
+    if (isKnown && seen.length - steps >= entries.length / 4) expect(isDue).toBe(true);
+    const idOf = ({ key }: ModelEntry) => keyspaceOf(key) as number;
+    const group = (entry: ModelEntry) => (later.includes(idOf(entry)) ? idOf(entry) : 0);
+    const counts = (some: readonly ModelEntry[]) => Map.groupBy(some, group);
+    const [before, after] = [counts(entries), counts(left)];
+    const lost = [...before.keys()].filter(
+      (id) => (after.get(id)?.length ?? 0) < before.get(id)!.length,
+    );
+    expect([...prunedKeyspaces, ...(isPruned ? [0] : [])].toSorted()).toEqual(lost.toSorted());
+  },
+);
+
 test("without older versions nothing is hidden", () => {
   const fs = new MemoryFileSystem();
   const table = writeTable(fs, [entryOf("a", 3, KIND.PUT), entryOf("b", 1, KIND.DELETE)]);
@@ -84,7 +142,12 @@ describe("the picker", () => {
   test.each([3, LAST_LEVEL])("takes what no reader needs, from level %i", (level) => {
     const version = Version.EMPTY.apply({ added: [{ level, table }, big], removed: [] });
     const pick = (oldestSnapshot: number, busy: number[] = []) =>
-      pickCompaction(version, settings, { busy: new Set(busy), oldestSnapshot, nowMs: 0 });
+      pickCompaction(version, settings, {
+        busy: new Set(busy),
+        oldestSnapshot,
+        horizons: Horizons.NONE,
+        nowMs: 0,
+      });
     expect(pick(39)).toBeUndefined();
     expect(pick(40, [1])).toBeUndefined();
     expect(pick(40)).toEqual({
@@ -99,7 +162,12 @@ describe("the picker", () => {
   test("leaves a table alone of which less than a quarter is hidden", () => {
     const some = tableOf(1, "a", "z", { hidden: 2 });
     const version = Version.EMPTY.apply({ added: [{ level: 3, table: some }, big], removed: [] });
-    const state = { busy: new Set<number>(), oldestSnapshot: 1000, nowMs: 0 };
+    const state = {
+      busy: new Set<number>(),
+      oldestSnapshot: 1000,
+      horizons: Horizons.NONE,
+      nowMs: 0,
+    };
     expect(pickCompaction(version, settings, state)).toBeUndefined();
   });
 

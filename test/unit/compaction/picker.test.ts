@@ -1,6 +1,7 @@
 /** The picker decides by the version alone, and what it decides keeps the tree's rules. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Horizons } from "../../../src/compaction/horizons.ts";
 import {
   type CompactionPlan,
   GRANDPARENT_TABLES_MAX,
@@ -18,7 +19,12 @@ import { overlaps, tableOf } from "../../support/table-metas.ts";
 
 const KEYS = 60;
 const keyOf = (i: number) => `key${String(i).padStart(3, "0")}`;
-const NOBODY: PickState = { busy: new Set(), oldestSnapshot: Number.POSITIVE_INFINITY, nowMs: 0 };
+const NOBODY: PickState = {
+  busy: new Set(),
+  oldestSnapshot: Number.POSITIVE_INFINITY,
+  horizons: Horizons.NONE,
+  nowMs: 0,
+};
 
 interface Shape {
   readonly version: Version;
@@ -67,7 +73,7 @@ function shapeOf(seed: number, percentBusy: number): Shape {
   return {
     version: Version.EMPTY.apply({ added, removed: [] }),
     settings,
-    state: { busy, oldestSnapshot, nowMs: 0 },
+    state: { busy, oldestSnapshot, horizons: Horizons.NONE, nowMs: 0 },
   };
 }
 
@@ -268,7 +274,12 @@ test("tombstones wait for the snapshots that need them, then go down or vanish i
     const big = { level: LAST_LEVEL, table: tableOf(2, "zz", "zzz", { fileBytes: 2 ** 20 }) };
     const version = Version.EMPTY.apply({ added: [{ level, table }, big], removed: [] });
     const pick = (oldestSnapshot: number) =>
-      pickCompaction(version, settings, { busy: new Set(), oldestSnapshot, nowMs: 0 });
+      pickCompaction(version, settings, {
+        busy: new Set(),
+        oldestSnapshot,
+        horizons: Horizons.NONE,
+        nowMs: 0,
+      });
     expect(pick(49)).toBeUndefined();
     expect(pick(50)).toEqual({
       reason: "tombstones",

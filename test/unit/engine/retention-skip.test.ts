@@ -9,14 +9,14 @@ function retaining(retentionSequences: number): Retention {
 
 test("sequences that an ingest passes over are not counted among those that are retained", () => {
   const retention = retaining(10);
-  expect(retention.horizon(100)).toBe(90);
+  expect(retention.horizons(100, []).rest).toBe(90);
   // The ingest has 1101.
   retention.skip(100, 1000);
-  expect(retention.horizon(100)).toBe(90);
-  expect(retention.horizon(1101)).toBe(91);
-  expect(retention.horizon(1105)).toBe(95);
+  expect(retention.horizons(100, []).rest).toBe(90);
+  expect(retention.horizons(1101, []).rest).toBe(91);
+  expect(retention.horizons(1105, []).rest).toBe(95);
   retention.skip(1105, 1000);
-  expect(retention.horizon(2106)).toBe(96);
-  expect(retention.horizon(2114)).toBe(1104);
-  expect(retention.horizon(2120)).toBe(2110);
+  expect(retention.horizons(2106, []).rest).toBe(96);
+  expect(retention.horizons(2114, []).rest).toBe(1104);
+  expect(retention.horizons(2120, []).rest).toBe(2110);
 });

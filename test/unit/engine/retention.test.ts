@@ -9,14 +9,14 @@ const HOUR = 3_600_000;
 test("without a retention nothing of the past is kept for its own sake", () => {
   const clock = new ManualClock();
   const none = new Retention({ retentionMs: 0, retentionSequences: 0 }, clock, Version.EMPTY);
-  expect(none.horizon(1000)).toBe(Number.POSITIVE_INFINITY);
+  expect(none.horizons(1000, []).rest).toBe(Number.POSITIVE_INFINITY);
 });
 
 test("by sequences, the horizon follows at a distance", () => {
   const clock = new ManualClock();
   const kept = new Retention({ retentionMs: 0, retentionSequences: 100 }, clock, Version.EMPTY);
-  expect(kept.horizon(50)).toBe(0);
-  expect(kept.horizon(1000)).toBe(900);
+  expect(kept.horizons(50, []).rest).toBe(0);
+  expect(kept.horizons(1000, []).rest).toBe(900);
 });
 
 test("by time, the horizon is never ahead of what is that old, nor far behind", () => {
@@ -25,7 +25,7 @@ test("by time, the horizon is never ahead of what is that old, nor far behind", 
   const committed: number[] = [];
   for (let minute = 0; minute < 600; minute++) {
     committed.push(minute * 10);
-    const horizon = kept.horizon(minute * 10);
+    const horizon = kept.horizons(minute * 10, []).rest;
     const exact = committed[minute - 60] ?? 0;
     expect(horizon).toBeLessThanOrEqual(exact);
     expect(horizon).toBeGreaterThanOrEqual(exact - 20);
@@ -36,10 +36,10 @@ test("by time, the horizon is never ahead of what is that old, nor far behind", 
 test("by both, what either keeps is kept", () => {
   const clock = new ManualClock();
   const kept = new Retention({ retentionMs: HOUR, retentionSequences: 100 }, clock, Version.EMPTY);
-  kept.horizon(500);
+  kept.horizons(500, []).rest;
   clock.advance(2 * HOUR);
-  expect(kept.horizon(550)).toBe(450);
-  expect(kept.horizon(5000)).toBe(500);
+  expect(kept.horizons(550, []).rest).toBe(450);
+  expect(kept.horizons(5000, []).rest).toBe(500);
 });
 
 test("after a reopen, the age of the tables tells the age of what is in them", () => {
@@ -48,13 +48,13 @@ test("after a reopen, the age of the tables tells the age of what is in them", (
   const version = Version.EMPTY.apply({ added: [{ level: 1, table }], removed: [] });
   clock.advance(HOUR + 1);
   const kept = new Retention({ retentionMs: HOUR, retentionSequences: 0 }, clock, version);
-  expect(kept.horizon(900)).toBe(700);
+  expect(kept.horizons(900, []).rest).toBe(700);
 });
 
 test("gaps in the sequences that an earlier ingest has left are not counted, though nobody knows how large they are", () => {
   const clock = new ManualClock();
   const settings = { retentionMs: 0, retentionSequences: 100 };
   const kept = new Retention(settings, clock, Version.EMPTY, 16_000_000);
-  expect(kept.horizon(16_000_050)).toBe(0);
-  expect(kept.horizon(16_000_150)).toBe(16_000_050);
+  expect(kept.horizons(16_000_050, []).rest).toBe(0);
+  expect(kept.horizons(16_000_150, []).rest).toBe(16_000_050);
 });

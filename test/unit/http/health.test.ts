@@ -30,7 +30,7 @@ const CASES: readonly [string, string, (database: Database) => ReturnType<typeof
     [
       "space is low",
       "NO_SPACE",
-      (database) => statsWith(database, { space: { isLow: true, refused: 0 } }),
+      (database) => statsWith(database, { space: { ...database.stats().space, isLow: true } }),
     ],
     [
       "background work has failed",

@@ -21,6 +21,8 @@ const count = fc.oneof(
 const key = fc.uint8Array({ minLength: 1, maxLength: 40 });
 const level = fc.nat(LEVELS - 1);
 
+const hiddenPart = fc.tuple(count, count, fc.array(count, { maxLength: 4 }));
+
 const table: fc.Arbitrary<TableMeta> = fc
   .record({
     number: count,
@@ -41,7 +43,14 @@ const table: fc.Arbitrary<TableMeta> = fc
     hidden: fc.oneof(fc.constant(0), count),
     quarterHiddenAt: count,
   })
-  .map((any) => (any.hidden === 0 ? { ...any, quarterHiddenAt: 0 } : any));
+  .chain((any) =>
+    any.hidden === 0
+      ? fc.constant({ ...any, quarterHiddenAt: 0 })
+      : fc.oneof(
+          fc.constant(any),
+          fc.array(hiddenPart, { maxLength: 4 }).map((hiddenParts) => ({ ...any, hiddenParts })),
+        ),
+  );
 
 const anyEdit: fc.Arbitrary<VersionEdit> = fc.record(
   {
@@ -50,6 +59,8 @@ const anyEdit: fc.Arbitrary<VersionEdit> = fc.record(
     logFloor: count,
     nextNumber: count,
     lastSequence: count,
+    prunedTo: count,
+    prunedKeyspaces: fc.array(fc.tuple(count, count), { minLength: 1, maxLength: 4 }),
   },
   { requiredKeys: ["added", "removed"] },
 );
@@ -69,6 +80,20 @@ test("a table of which nothing is hidden has the record that it always had", () 
   const bytes = pack({ ...plain, a: [[1, [...plain.a[0]![1], 7, 900]]] });
   const [added] = decodeEdit(bytes, WHERE).added;
   expect(added?.table).toEqual({ ...tableOf(1, "a", "b"), hidden: 7, quarterHiddenAt: 900 });
+});
+
+test("an edit of an earlier version says nothing of keyspaces, and neither does one that has nothing to say", () => {
+  const plain = encodeEdit({ added: [], removed: [], prunedTo: 5, prunedKeyspaces: [] });
+  expect(unpack(plain)).toEqual({ a: [], r: [], p: 5 });
+  expect(decodeEdit(plain, WHERE)).toEqual({ added: [], removed: [], prunedTo: 5 });
+});
+
+test.each([
+  ["pasts that are no list", { k: 5 }],
+  ["a past that is no pair", { k: [[1, 2, 3]] }],
+  ["a past below 0", { k: [[1, -2]] }],
+])("%s are refused", (_, wrong) => {
+  expect(() => decodeEdit(pack({ a: [], r: [], ...wrong }), WHERE)).toThrow(REFUSED);
 });
 
 test("a key of the largest size is read back", () => {

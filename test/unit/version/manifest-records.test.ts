@@ -3,7 +3,6 @@ import { pack } from "msgpackr";
 import { describe, expect, test } from "vitest";
 import type { VarveError } from "../../../src/errors.ts";
 import { manifestName } from "../../../src/fs/names.ts";
-import { encodeRecordHeader, RECORD_HEADER_BYTES } from "../../../src/log/record.ts";
 import { encodeEdit, type VersionEdit } from "../../../src/version/edit.ts";
 import { MANIFEST_FORMAT, MANIFEST_RECORD } from "../../../src/version/manifest.ts";
 import { readManifest } from "../../../src/version/manifest-reader.ts";
@@ -12,24 +11,12 @@ import {
   expectCorrupt,
   MANIFEST_NUMBER,
   MANIFEST_PATH,
+  manifestOf,
   put,
   readOf,
 } from "../../support/manifest-bytes.ts";
 import { MANIFEST_DIRECTORY, manifestDisk } from "../../support/manifest-fixture.ts";
 import { tableOf } from "../../support/table-metas.ts";
-
-/** A manifest of these records, each with a good checksum. */
-function manifestOf(records: readonly (readonly [kind: number, payload: Uint8Array])[]): Buffer {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const [kind, payload] of records) {
-    const record = Buffer.concat([Buffer.alloc(RECORD_HEADER_BYTES), payload]);
-    encodeRecordHeader(record, 0, payload.length, kind, at, MANIFEST_NUMBER);
-    parts.push(record);
-    at += record.length;
-  }
-  return Buffer.concat(parts);
-}
 
 describe("a manifest with good checksums", () => {
   const { HEADER, EDIT, SNAPSHOT_END } = MANIFEST_RECORD;
