@@ -116,7 +116,7 @@ async function takePicture(url: string, afterMs: number): Promise<void> {
     await page.goto(url);
     await page.locator("body.has-data").waitFor();
     await page.waitForTimeout(afterMs);
-    const running = page.locator("#tasks-running progress").first();
+    const running = page.locator("#tasks-running li", { hasText: "Compaction" }).first();
     // The picture is good without one, too.
     await running.waitFor({ timeout: 6000 }).catch(() => {});
     await page.screenshot({ path: PICTURE });

@@ -87,7 +87,7 @@ test("no source file is longer than 500 lines", () => {
 
 test("source files are named in kebab case", () => {
   const odd = sources.filter(
-    (path) => !/^([a-z0-9-]+\/)*[a-z0-9-]+(\.test|\.config)?\.ts$/.test(path),
+    (path) => !/^([a-z0-9-]+\/)*[a-z0-9-]+(\.test|\.config|\.d)?\.ts$/.test(path),
   );
   expect(odd).toEqual([]);
 });

@@ -122,7 +122,7 @@ export class TimeChart {
           ...axis,
           size: 24,
           space: 90,
-          values: (_plot, ticks) => ticks.map((tick) => formatClock(tick * 1000).slice(0, 5)),
+          values: (_plot, ticks) => clockMarks(ticks),
         },
         {
           ...axis,
@@ -149,6 +149,12 @@ export class TimeChart {
       },
     };
   }
+}
+
+/** Minutes, and seconds where marks are closer than that. */
+function clockMarks(ticks: readonly number[]): string[] {
+  const digits = ticks.every((tick) => tick % 60 === 0) ? 5 : 8;
+  return ticks.map((tick) => formatClock(tick * 1000).slice(0, digits));
 }
 
 /** As far back as there are samples, though two minutes at least and ten at most. In seconds. */
