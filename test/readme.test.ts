@@ -38,7 +38,7 @@ let server: ServerProcess;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "varve-readme-"));
-  server = await startServer(join(directory, "served"));
+  server = await startServer(join(directory, "served"), ["--http-port", "0"]);
 });
 
 afterAll(async () => {
@@ -69,14 +69,26 @@ test.each(snippets)(
   },
 );
 
+const shellLines = examples("bash").flatMap((block) =>
+  block.split("\n").filter((line) => line !== ""),
+);
+
+test("every curl line of the README does what it asks for, but for the port as it stands", async () => {
+  const lines = shellLines.filter((line) => line.startsWith("curl"));
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) {
+    const own = line.replace("localhost:8000", `localhost:${server.httpPort}`);
+    const { stdout } = await promisify(execFile)("sh", ["-c", own]);
+    expect(stdout, line).not.toContain('"code"');
+    if (!line.includes("DELETE")) expect(stdout, line).not.toBe("");
+  }
+});
+
 test("every shell command of the README is a script that runs", async () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
-  const lines = examples("bash").flatMap((block) =>
-    block.split("\n").filter((line) => line !== ""),
-  );
-  for (const line of lines) {
+  for (const line of shellLines.filter((text) => !text.startsWith("curl"))) {
     const [, script = ""] = /^npm (?:run )?([a-z]+)/.exec(line) ?? [];
     expect(scripts, line).toHaveProperty(script);
     const [, given] = /^npm run varve -- (.*?)(?: +#.*)?$/.exec(line) ?? [];

@@ -20,7 +20,7 @@ import {
 } from "./sample.ts";
 import { SLOW_MS, type SlowOperation, SlowOperations } from "./slow-operations.ts";
 
-export { type Door, OPERATIONS, type OperationName } from "./operations.ts";
+export type { Door, OperationName } from "./operations.ts";
 
 export const SAMPLE_INTERVAL_MS = 1000;
 const SAMPLES_MAX = 600;

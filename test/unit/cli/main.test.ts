@@ -28,7 +28,8 @@ interface Running {
 }
 
 function start(...args: string[]): Running {
-  const given = ["--port", "0", "--no-http", "--data", directory, ...args];
+  const http = args.includes("--http-port") ? [] : ["--no-http"];
+  const given = ["--port", "0", ...http, "--data", directory, ...args];
   const child = spawn(process.execPath, [MAIN, ...given], { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => {
     child.kill("SIGKILL");
@@ -109,6 +110,41 @@ test("a port that is taken is refused in one line, and the directory is left for
   );
   expect(await server.stop()).toBe(0);
   expect(await (await startServer(join(directory, "second"))).stop()).toBe(0);
+});
+
+test("both doors are served, and a port for HTTP that is taken is refused in one line", async () => {
+  const server = await startServer(join(directory, "first"), ["--http-port", "0"]);
+  const address = `http://127.0.0.1:${server.httpPort}`;
+  const headers = { "content-type": "application/json" };
+  const body = '{"value":"42"}';
+  const put = await fetch(`${address}/kv-store/v1/kv/k/`, { method: "PUT", headers, body });
+  expect(put.status).toBe(200);
+  const client = await connect(server.url);
+  expect(new TextDecoder().decode(await client.get("k"))).toBe("42");
+  await client.close();
+  const port = String(server.httpPort);
+  const second = start("--http-port", port, "--data", join(directory, "second"));
+  expect(await second.exit).toEqual([1, null]);
+  expect(await second.stderr).toMatch(
+    new RegExp(`^IO_ERROR: cannot listen on 127.0.0.1:${port} for HTTP: .*EADDRINUSE.*\\n$`),
+  );
+  expect(await server.stop()).toBe(0);
+});
+
+test("tokens are read from their file, and a file without any is refused in one line", async () => {
+  const path = join(directory, "tokens.json");
+  await writeFile(path, '{"write":["0123456789abcdef"]}');
+  const data = join(directory, "data");
+  const server = await startServer(data, ["--http-port", "0", "--http-tokens", path]);
+  const address = `http://127.0.0.1:${server.httpPort}/kv-store/v1/kv/`;
+  expect((await fetch(address)).status).toBe(401);
+  const headers = { authorization: "Bearer 0123456789abcdef" };
+  expect((await fetch(address, { headers })).status).toBe(200);
+  expect(await server.stop()).toBe(0);
+  await writeFile(path, "{}");
+  const refused = start("--data", data, "--http-tokens", path);
+  expect(await refused.exit).toEqual([1, null]);
+  expect(await refused.stderr).toBe("INVALID_ARGUMENT: the file of tokens has none\n");
 });
 
 test("a directory with other files in it is refused, and not touched", async () => {
