@@ -8,6 +8,7 @@ import { SAMPLE_INTERVAL_MS, type Telemetry } from "../telemetry/telemetry.ts";
 import { type Drawing, drawTables, treePicture } from "../telemetry/tree-picture.ts";
 import { Connections, Samples, SamplesQuery, Slow, Stats, Tree } from "./admin-schemas.ts";
 import type { HttpApp } from "./http-app.ts";
+import { problems } from "./schemas.ts";
 
 const ADMIN_PATH = "/kv-store/v1/admin";
 const CONNECTIONS_MAX = 200;
@@ -35,7 +36,7 @@ export function addAdminRoutes(app: HttpApp, context: AdminContext): void {
         tags,
         summary: "What is counted",
         description: "Counters run from the start of the process.",
-        response: { 200: Stats },
+        response: { 200: Stats, ...problems() },
       },
     },
     async (request, reply) => {
@@ -73,7 +74,7 @@ export function addAdminRoutes(app: HttpApp, context: AdminContext): void {
         description:
           "A page asks for all of them once, and then for those after the last that it has.",
         querystring: SamplesQuery,
-        response: { 200: Samples },
+        response: { 200: Samples, ...problems() },
       },
     },
     async (request, reply) => {
@@ -93,7 +94,7 @@ export function addAdminRoutes(app: HttpApp, context: AdminContext): void {
         description:
           "Each table is a brick, in its level and by its key range; beyond 400 in a level, neighbours are one brick. " +
           "Places are by what is stored, not by what keys say: a range that has twice as much is twice as wide.",
-        response: { 200: Tree },
+        response: { 200: Tree, ...problems() },
       },
     },
     async (_request, reply) => {
@@ -114,7 +115,7 @@ export function addAdminRoutes(app: HttpApp, context: AdminContext): void {
         description:
           "Scans count from the request to their end, at their client's pace. Watches and ingests are not among them. " +
           "Of writes through the TCP door no key is kept.",
-        response: { 200: Slow },
+        response: { 200: Slow, ...problems() },
       },
     },
     async (_request, reply) => {
@@ -131,7 +132,7 @@ export function addAdminRoutes(app: HttpApp, context: AdminContext): void {
         operationId: "getConnections",
         tags,
         summary: "Who is connected",
-        response: { 200: Connections },
+        response: { 200: Connections, ...problems() },
       },
     },
     async (_request, reply) => {

@@ -54,6 +54,7 @@ export async function addSchema(app: HttpApp, version: string, needsToken: boole
       tags: [
         { name: "keys", description: "Entries and their ranges" },
         { name: "changes", description: "What is committed, as it happens" },
+        { name: "admin", description: "What an operator asks for" },
         { name: "health", description: "For those who watch over the server" },
       ],
       components: {

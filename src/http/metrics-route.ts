@@ -5,6 +5,7 @@ import type { AdminContext } from "./admin-routes.ts";
 import type { HttpApp } from "./http-app.ts";
 import { LatencyMetric } from "./latency-metric.ts";
 import { METRIC_FAMILIES, type MetricFamily, type Scrape } from "./metric-families.ts";
+import { problems } from "./schemas.ts";
 
 export function addMetricsRoute(app: HttpApp, context: AdminContext): void {
   const { store, telemetry, version, isReadOnly } = context;
@@ -31,7 +32,10 @@ export function addMetricsRoute(app: HttpApp, context: AdminContext): void {
         summary: "Metrics for Prometheus",
         description: "In the text format 0.0.4.",
         produces: ["text/plain"],
-        response: { 200: Type.String({ description: "Families with their HELP and TYPE." }) },
+        response: {
+          200: Type.String({ description: "Families with their HELP and TYPE." }),
+          ...problems(),
+        },
       },
     },
     async (_request, reply) => {
