@@ -10,7 +10,6 @@ import type { Settings } from "../options.ts";
 import {
   type Data,
   KeyMapping,
-  type Keyspace,
   type KeyspaceChanges,
   type KeyspaceInfo,
   type KeyspaceOptions,
@@ -75,7 +74,7 @@ export class Database extends EngineStore implements Store {
     return this.#stored;
   }
 
-  async keyspace(name: string, options?: KeyspaceOptions): Promise<Keyspace> {
+  async keyspace(name: string, options?: KeyspaceOptions): Promise<EngineKeyspace> {
     const { id } = await this.openKeyspace(name, options);
     return new EngineKeyspace(this.#engine, name, KeyMapping.of(id));
   }

@@ -213,6 +213,8 @@ export class EngineStore implements KeyedStore {
     return {
       get: async (key) => this.#open().reads.get(this.#stored(key), sequence),
       getEntry: (key) => this.#getEntry(key, sequence),
+      getEntryCached: (key) =>
+        this.#open().reads.getEntryCached(this.#stored(key), sequence, NOT_CACHED),
       getMany: (keys) => this.#getMany(keys, sequence),
       scan: (options) => this.#scan(options, sequence),
       page: (options) => this.#page(options, sequence),

@@ -8,6 +8,7 @@ import type {
   Data,
   EntryRecord,
   Keyspace,
+  NOT_CACHED,
   Page,
   PageOptions,
   PageReader,
@@ -21,6 +22,7 @@ import type { EngineScan } from "./scan.ts";
 export interface SnapshotReads {
   get(key: Data): Promise<Uint8Array | undefined>;
   getEntry(key: Data): Promise<EntryRecord | undefined>;
+  getEntryCached(key: Data): EntryRecord | undefined | typeof NOT_CACHED;
   getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]>;
   scan(options: ScanOptions | undefined): EngineScan;
   page(options: PageOptions | undefined): Promise<Page>;
@@ -58,6 +60,12 @@ export class EngineSnapshot implements Snapshot {
   async getEntry(key: Data): Promise<EntryRecord | undefined> {
     this.#assertOpen();
     return this.#parts.reads.getEntry(key);
+  }
+
+  /** As `getEntry` from memory alone, without a promise. */
+  getEntryCached(key: Data): EntryRecord | undefined | typeof NOT_CACHED {
+    this.#assertOpen();
+    return this.#parts.reads.getEntryCached(key);
   }
 
   async getMany(keys: readonly Data[]): Promise<(Uint8Array | undefined)[]> {

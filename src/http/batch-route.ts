@@ -1,18 +1,13 @@
 /** Many writes, all or none. */
 import { VarveError } from "../errors.ts";
-import type { KeyedStore, Operation } from "../store.ts";
+import type { Operation } from "../store.ts";
 import { JSON_TYPE } from "./accept.ts";
-import {
-  bufferOf,
-  type EntryJson,
-  keyFields,
-  parseExactly,
-  type ValueEncoding,
-} from "./entry-json.ts";
+import { entriesAsOf } from "./entries-as-of.ts";
+import { type EntryJson, keyFields, parseExactly } from "./entry-json.ts";
 import type { HttpApp } from "./http-app.ts";
 import type { HttpContext } from "./http-context.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
-import { entryAsOf, KV_PATH } from "./kv-routes.ts";
+import { KV_PATH } from "./kv-routes.ts";
 import {
   answer,
   BatchAnswer,
@@ -54,13 +49,15 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
       const options = durability === undefined ? {} : { durability };
       const { version } = await keyed.batch(operations, options);
-      const texts = await Promise.all(
-        operations.map(({ type, key }, i) =>
-          type === "delete"
-            ? deletedText(key)
-            : entryText(keyed, json, key, version, items[i]?.encoding),
-        ),
-      );
+      const keys = operations.map(({ key }) => key);
+      const entries = await entriesAsOf(keyed, keys, version);
+      const texts = keys.map((key, i) => {
+        // Another item of the batch may have put, or deleted, the key after this one.
+        const entry = operations[i]?.type === "delete" ? undefined : entries[i];
+        return entry === undefined
+          ? deletedText(key)
+          : json.of(key, entry, items[i]?.encoding ?? "utf8");
+      });
       return reply.header("content-type", JSON_TYPE).send(`{"items":[${texts.join(",")}]}`);
     },
   );
@@ -91,16 +88,4 @@ function operationOf(item: BatchItem, place: number, exact: () => unknown): Item
 
 function deletedText(key: Uint8Array): string {
   return `{${keyFields(key)},"deleted":true}`;
-}
-
-/** As the batch has left it: another item of it may have put, or deleted, the key after this one. */
-async function entryText(
-  store: KeyedStore,
-  json: EntryJson,
-  key: Buffer,
-  version: number,
-  encoding: ValueEncoding = "utf8",
-): Promise<string> {
-  const entry = await entryAsOf(store, key, version);
-  return entry === undefined ? deletedText(bufferOf(key)) : json.of(key, entry, encoding);
 }

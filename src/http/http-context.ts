@@ -2,25 +2,44 @@
 import type { TreeLayout } from "../engine/layout.ts";
 import type { DatabaseStats } from "../engine/stats.ts";
 import type { Settings } from "../options.ts";
-import type { EntryRecord, NOT_CACHED, ReadOptions, Store } from "../store.ts";
+import type {
+  EntryRecord,
+  KeyedStore,
+  KeyspaceOptions,
+  NOT_CACHED,
+  ReadOptions,
+  Snapshot,
+  Store,
+} from "../store.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Access } from "./access.ts";
 import type { Bodies } from "./bodies.ts";
 import type { HttpSettings } from "./http-options.ts";
 import type { OpenStreams } from "./open-streams.ts";
 
-export interface HttpStore extends Store {
+export interface HttpSnapshot extends Snapshot {
+  /** The answer from memory, without a promise, or `NOT_CACHED` where the disk may have to be asked. */
+  getEntryCached(key: Uint8Array): EntryRecord | undefined | typeof NOT_CACHED;
+}
+
+/** The store, or one of its keyspaces. */
+export interface HttpKeyedStore extends KeyedStore {
+  /** As that of a snapshot. */
+  getEntryCached(
+    key: Uint8Array,
+    options?: ReadOptions,
+  ): EntryRecord | undefined | typeof NOT_CACHED;
+  snapshot(): Promise<HttpSnapshot>;
+}
+
+export interface HttpStore extends HttpKeyedStore, Omit<Store, "keyspace" | "snapshot"> {
+  keyspace(name: string, options?: KeyspaceOptions): Promise<HttpKeyedStore>;
   readonly limits: Pick<
     Settings,
     "keyBytesMax" | "valueBytesMax" | "batchBytesMax" | "batchOperationsMax"
   >;
   stats(): DatabaseStats;
   layout(): TreeLayout;
-  /** The answer from memory, without a promise, or `NOT_CACHED` where the disk may have to be asked. */
-  getEntryCached(
-    key: Uint8Array,
-    options?: ReadOptions,
-  ): EntryRecord | undefined | typeof NOT_CACHED;
 }
 
 /** Where the server says what it does; a `pino` logger fits. */

@@ -16,7 +16,7 @@ import { assertHolds, writeUnder } from "./conditional-write.ts";
 import { type EntryJson, parseExactly, type ValueEncoding } from "./entry-json.ts";
 import { etagOf, isNamed, type Preconditions, preconditionsOf } from "./etags.ts";
 import type { HttpApp, HttpReply, HttpRequest } from "./http-app.ts";
-import type { HttpContext, HttpStore } from "./http-context.ts";
+import type { HttpContext, HttpKeyedStore, HttpStore } from "./http-context.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { percentDecode } from "./percent.ts";
 import {
@@ -212,8 +212,8 @@ export async function entryAsOf(
 }
 
 /** As `entryAsOf`, if it can be had without waiting. */
-function entryCached(
-  store: HttpStore,
+export function entryCached(
+  store: HttpKeyedStore,
   key: Uint8Array,
   version: number,
 ): EntryRecord | undefined | typeof NOT_CACHED {

@@ -1,11 +1,11 @@
 /** Ranges of keys: as pages of JSON, or as a stream of lines, each an entry. Both see one moment. */
 import { type TSchema, Type } from "typebox";
 import { VarveError } from "../errors.ts";
-import type { Entry, EntryRecord, KeyedStore, KeyRange, Snapshot } from "../store.ts";
+import { type EntryRecord, type KeyRange, NOT_CACHED } from "../store.ts";
 import { chosenType, JSON_TYPE, LINES_TYPE } from "./accept.ts";
 import type { EntryJson } from "./entry-json.ts";
 import type { HttpApp, HttpReply } from "./http-app.ts";
-import type { HttpContext } from "./http-context.ts";
+import type { HttpContext, HttpKeyedStore, HttpSnapshot } from "./http-context.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { KV_PATH } from "./kv-routes.ts";
 import { queryBytes } from "./percent.ts";
@@ -17,8 +17,8 @@ import { base64Bytes } from "./values.ts";
 /** Keys that are taken together from a scan, and text that is written together. */
 const PART_KEYS = 256;
 const PART_CHARACTERS = 64 * 1024;
-/** Of keys and values, at which a page ends. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+/** Of entries as JSON, at which a page ends. */
+const PAGE_CHARACTERS = 4 * 1024 * 1024;
 
 export function addRangeRoute(app: HttpApp, context: HttpContext, json: EntryJson): void {
   app.get(
@@ -68,40 +68,50 @@ export function rangeOf({
   };
 }
 
-async function pageText(store: KeyedStore, query: RangeQuery, json: EntryJson): Promise<string> {
+async function pageText(
+  store: HttpKeyedStore,
+  query: RangeQuery,
+  json: EntryJson,
+): Promise<string> {
   const { limit = PAGE_LIMIT, cursor } = query;
   if (limit > PAGE_LIMIT_MAX) {
     const message = `limit is ${limit}; a page has at most ${PAGE_LIMIT_MAX}. Go on with its cursor, or ask for ${LINES_TYPE}`;
     throw new VarveError("INVALID_ARGUMENT", message);
   }
   await using snapshot = await store.snapshot();
-  const page = await snapshot.page({
+  const options = {
     ...rangeOf(query),
-    limit,
-    limitBytes: PAGE_BYTES,
     reverse: query.reverse === true,
-    keysOnly: query.keys_only === true,
+    // Values are read with what is known of their keys.
+    keysOnly: true,
     ...(cursor === undefined ? {} : { cursor: base64Bytes(cursor, "cursor") }),
-  });
-  const texts = await entryTexts(snapshot, page.entries, query, json);
+  };
+  let page = await snapshot.page({ ...options, limit });
+  const texts: string[] = [];
+  let characters = 0;
+  let taken = 0;
+  for (const [key] of page.entries) {
+    if (characters >= PAGE_CHARACTERS) break;
+    taken++;
+    const record = await recordOf(snapshot, key);
+    // What has expired since its key was read is left out.
+    if (record === undefined) continue;
+    const text = entryText(key, record, query, json);
+    texts.push(text);
+    characters += text.length;
+  }
+  if (taken < page.entries.length) page = await snapshot.page({ ...options, limit: taken });
   const next = page.cursor === undefined ? "null" : `"${base64url(page.cursor)}"`;
   return `{"items":[${texts.join(",")}],"cursor":${next}}`;
 }
 
-/** What has expired since its key was read is left out. */
-async function entryTexts(
-  snapshot: Snapshot,
-  entries: readonly Entry[],
-  query: RangeQuery,
-  json: EntryJson,
-): Promise<string[]> {
-  const records = await Promise.all(entries.map(([key]) => snapshot.getEntry(key)));
-  const texts: string[] = [];
-  for (const [i, [key]] of entries.entries()) {
-    const record = records[i];
-    if (record !== undefined) texts.push(entryText(key, record, query, json));
-  }
-  return texts;
+/** The scan that told the key has just read the block that it is in, so there is mostly nothing to wait for. */
+function recordOf(
+  snapshot: HttpSnapshot,
+  key: Uint8Array,
+): Promise<EntryRecord | undefined> | EntryRecord | undefined {
+  const record = snapshot.getEntryCached(key);
+  return record === NOT_CACHED ? snapshot.getEntry(key) : record;
 }
 
 function entryText(
@@ -116,7 +126,7 @@ function entryText(
 /** Values are read one at a time, behind the scan of their keys, so that a stream holds one part and one value. */
 async function streamRange(
   context: HttpContext,
-  store: KeyedStore,
+  store: HttpKeyedStore,
   query: RangeQuery,
   json: EntryJson,
   reply: HttpReply,
@@ -146,7 +156,7 @@ async function streamRange(
     while (entries.length > 0) {
       let text = "";
       for (const [key] of entries) {
-        const record = await snapshot.getEntry(key);
+        const record = await recordOf(snapshot, key);
         if (record !== undefined) text += `${entryText(key, record, query, json)}\n`;
         if (text.length < PART_CHARACTERS) continue;
         await stream.write(text);

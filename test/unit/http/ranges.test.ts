@@ -205,7 +205,7 @@ test("a stream that fails in the middle says why on its last line, and does not 
         const snapshot = await opened.snapshot();
         return new Proxy(snapshot, {
           get(target, name) {
-            if (name === "getEntry" && ++reads > 3) {
+            if (name === "getEntryCached" && ++reads > 3) {
               throw new VarveError("CORRUPTION", "000000003.table at 17: not what was written");
             }
             const value: unknown = Reflect.get(target, name, target);
