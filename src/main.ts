@@ -1,4 +1,6 @@
 /** `npm start`: the server, with its defaults; what follows `--` is passed on to `varve serve`. */
-import { run } from "./cli/program.ts";
+import { enableCompileCache } from "node:module";
 
+enableCompileCache();
+const { run } = await import("./cli/program.ts");
 await run(["serve", ...process.argv.slice(2)]);

@@ -16,6 +16,7 @@ export class KeyBrowser {
   readonly #place = panel("entry-place");
   readonly #create = byId("entry-create", HTMLButtonElement);
   readonly #dialog = byId("delete-dialog", HTMLDialogElement);
+  #confirmed = Promise.resolve(false);
   #mayWrite = false;
   /** What is to be seen in the place for entries; an answer that comes later is for nobody. */
   #visit = 0;
@@ -106,7 +107,13 @@ export class KeyBrowser {
     this.#focusEntry();
   }
 
+  /** A dialog's end is told a moment after it is gone: the next one waits for that, as it would take it for its own. */
   #confirm(key: Uint8Array): Promise<boolean> {
+    this.#confirmed = this.#confirmed.then(() => this.#ask(key));
+    return this.#confirmed;
+  }
+
+  #ask(key: Uint8Array): Promise<boolean> {
     setText(panel("delete-key"), printable(key));
     this.#dialog.returnValue = "";
     this.#dialog.showModal();
