@@ -3,9 +3,10 @@ import { VarveError } from "../errors.ts";
 import type { Operation } from "../store.ts";
 import { JSON_TYPE } from "./accept.ts";
 import { entriesAsOf } from "./entries-as-of.ts";
-import { type EntryJson, keyFields, parseExactly } from "./entry-json.ts";
+import { type EntryJson, keyFields } from "./entry-json.ts";
 import type { HttpApp } from "./http-app.ts";
 import type { HttpContext } from "./http-context.ts";
+import { elementTexts, memberText } from "./json-text.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { KV_PATH } from "./kv-routes.ts";
 import {
@@ -41,10 +42,12 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
         throw new VarveError("UNSUPPORTED_MEDIA_TYPE", `a batch is ${JSON_TYPE}`);
       }
       const { items } = request.body;
-      const exact = items.some(({ encoding }) => encoding === "json")
-        ? (parseExactly(request.bodyText) as BatchBody).items
-        : items;
-      const operations = items.map((item, i) => operationOf(item, i, () => exact[i]?.value));
+      const written = items.some(({ encoding }) => encoding === "json")
+        ? [...elementTexts(memberText(request.bodyText, "items") ?? "[]")]
+        : [];
+      const operations = items.map((item, i) =>
+        operationOf(item, i, () => memberText(written[i] ?? "{}", "value")),
+      );
       const { store } = context;
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
       const options = durability === undefined ? {} : { durability };
@@ -66,14 +69,18 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
 type ItemOperation = Extract<Operation, { type: "put" | "delete" }> & { readonly key: Buffer };
 
 /** Throws `INVALID_ARGUMENT`, which names the item by its place. */
-function operationOf(item: BatchItem, place: number, exact: () => unknown): ItemOperation {
+function operationOf(
+  item: BatchItem,
+  place: number,
+  written: () => string | undefined,
+): ItemOperation {
   try {
     const key = keyBytes(item.key, item.key_encoding);
     if (item.delete === true) {
       if (item.value === undefined && item.ttl === undefined) return { type: "delete", key };
       throw new VarveError("INVALID_ARGUMENT", "what is deleted has no value and no ttl");
     }
-    const value = valueBytes(item.value, item.encoding, exact);
+    const value = valueBytes(item.value, item.encoding, written);
     return {
       type: "put",
       key,

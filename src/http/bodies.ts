@@ -6,6 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { VarveError } from "../errors.ts";
+import { assertFewParts } from "./json-text.ts";
 
 const RETRY_MS = 1000;
 const FIRST_BYTES = 16 * 1024;
@@ -126,8 +127,9 @@ export function jsonText(body: Buffer): string {
   throw new VarveError("INVALID_ARGUMENT", "the body is not UTF-8");
 }
 
-/** Throws `INVALID_ARGUMENT`. */
+/** Throws `INVALID_ARGUMENT` and `BODY_TOO_LARGE`. */
 export function parseJson(text: string): unknown {
+  assertFewParts(text);
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -13,10 +13,11 @@ import {
 } from "../store.ts";
 import { BYTES_TYPE, chosenType, JSON_TYPE } from "./accept.ts";
 import { assertHolds, writeUnder } from "./conditional-write.ts";
-import { type EntryJson, parseExactly, type ValueEncoding } from "./entry-json.ts";
+import type { EntryJson, ValueEncoding } from "./entry-json.ts";
 import { etagOf, isNamed, type Preconditions, preconditionsOf } from "./etags.ts";
 import type { HttpApp, HttpReply, HttpRequest } from "./http-app.ts";
 import type { HttpContext, HttpKeyedStore, HttpStore } from "./http-context.ts";
+import { memberText } from "./json-text.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { percentDecode } from "./percent.ts";
 import {
@@ -114,11 +115,7 @@ export function addKvRoutes(app: HttpApp, context: HttpContext, json: EntryJson)
       const key = keyOf(request);
       const value = isBytes
         ? body
-        : valueBytes(
-            body.value,
-            body.encoding,
-            () => (parseExactly(request.bodyText) as PutBody).value,
-          );
+        : valueBytes(body.value, body.encoding, () => memberText(request.bodyText, "value"));
       const encoding = query.encoding ?? (isBytes ? undefined : body.encoding) ?? "utf8";
       const { keyspace } = query;
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
