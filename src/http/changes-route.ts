@@ -70,9 +70,9 @@ export function addChangesRoute(app: HttpApp, context: HttpContext, json: EntryJ
       try {
         // What is wrong with `since` is told before the answer begins.
         let { value: event } = await watch.next();
+        stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, EVENTS_TYPE);
         request.isStream = true;
         reply.hijack();
-        stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, EVENTS_TYPE);
         stream.signal.addEventListener("abort", () => void watch.return(), { once: true });
         while (event !== undefined) {
           await writeEvent(stream, event, json, query.encoding ?? "utf8");

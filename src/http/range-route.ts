@@ -148,10 +148,11 @@ async function streamRange(
   });
   // What is wrong with the range is told before the answer begins.
   let entries = await scan.nextMany(PART_KEYS);
+  const { streamIdleTimeoutMs } = settings;
+  // Throws where there is no room any more: while this is `fastify`'s to answer.
+  const stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, LINES_TYPE);
   reply.request.isStream = true;
   reply.hijack();
-  const { streamIdleTimeoutMs } = settings;
-  const stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, LINES_TYPE);
   try {
     while (entries.length > 0) {
       let text = "";
