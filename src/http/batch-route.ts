@@ -19,6 +19,9 @@ import {
 } from "./schemas.ts";
 import { keyBytes, ttlMs, valueBytes } from "./values.ts";
 
+/** The answer to a body of that length is not too long, whatever it says. */
+const SMALL_CHARACTERS = 4 * 1024;
+
 export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJson): void {
   app.post(
     `${KV_PATH}/batch`,
@@ -48,7 +51,10 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
       const operations = items.map((item, i) =>
         operationOf(item, i, () => memberText(written[i] ?? "{}", "value")),
       );
-      const { store } = context;
+      const { store, unsent } = context;
+      if (request.bodyText.length > SMALL_CHARACTERS) {
+        unsent.hold(reply.raw, valueBytesOf(operations, store.limits.batchBytesMax));
+      }
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
       const options = durability === undefined ? {} : { durability };
       const { version } = await keyed.batch(operations, options);
@@ -64,6 +70,23 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
       return reply.header("content-type", JSON_TYPE).send(`{"items":[${texts.join(",")}]}`);
     },
   );
+}
+
+/**
+ * Of the values that the answer will have. An item is answered as the batch has left it, so a key that comes a thousand
+ * times is answered with its last value a thousand times. Throws `BATCH_TOO_LARGE`; nothing is written yet.
+ */
+function valueBytesOf(operations: readonly ItemOperation[], bytesMax: number): number {
+  const lengths = new Map<string, number>();
+  for (const operation of operations) {
+    const length = operation.type === "put" ? operation.value.length : 0;
+    lengths.set(operation.key.toString("latin1"), length);
+  }
+  let bytes = 0;
+  for (const { key } of operations) bytes += lengths.get(key.toString("latin1")) ?? 0;
+  if (bytes <= bytesMax) return bytes;
+  const message = `keys come more than once, and the answer would have ${bytes} bytes; at most ${bytesMax} are answered`;
+  throw new VarveError("BATCH_TOO_LARGE", message);
 }
 
 type ItemOperation = Extract<Operation, { type: "put" | "delete" }> & { readonly key: Buffer };

@@ -73,12 +73,12 @@ export function addKvRoutes(app: HttpApp, context: HttpContext, json: EntryJson)
       if (keyspace === undefined) {
         const entry = store.getEntryCached(key);
         if (entry !== NOT_CACHED) {
-          answerGet(request, reply, json, key, entry, encoding);
+          answerGet(context, request, reply, json, key, entry, encoding);
           return;
         }
       }
       return getLater(store, keyspace, key).then((entry) =>
-        answerGet(request, reply, json, key, entry, encoding),
+        answerGet(context, request, reply, json, key, entry, encoding),
       );
     },
   );
@@ -235,6 +235,7 @@ function keyOf(request: HttpRequest): Buffer {
 }
 
 function answerGet(
+  { unsent }: HttpContext,
   request: HttpRequest,
   reply: HttpReply,
   json: EntryJson,
@@ -249,6 +250,8 @@ function answerGet(
     return reply.code(304).header("etag", etagOf(entry)).send();
   }
   if (entry === undefined) throw new VarveError("NOT_FOUND", "there is no such entry", { key });
+  // Those of a PUT are bounded by its body.
+  unsent.hold(reply.raw, entry.value.length);
   sendEntry(reply, json, key, entry, encoding, type);
   return reply;
 }

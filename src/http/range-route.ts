@@ -50,7 +50,9 @@ export function addRangeRoute(app: HttpApp, context: HttpContext, json: EntryJso
       const { store } = context;
       const keyed = query.keyspace === undefined ? store : await keyspaceOf(store, query.keyspace);
       if (type === LINES_TYPE) return streamRange(context, keyed, query, json, reply);
-      return reply.header("content-type", JSON_TYPE).send(await pageText(keyed, query, json));
+      const text = await pageText(keyed, query, json);
+      context.unsent.hold(reply.raw, text.length);
+      return reply.header("content-type", JSON_TYPE).send(text);
     },
   );
 }
@@ -137,7 +139,7 @@ async function streamRange(
       "a stream has no cursor: begin it behind the last key",
     );
   }
-  const { streams, settings, logger } = context;
+  const { streams, settings, logger, unsent } = context;
   streams.assertRoom();
   await using snapshot = await store.snapshot();
   await using scan = snapshot.scan({
@@ -150,7 +152,7 @@ async function streamRange(
   let entries = await scan.nextMany(PART_KEYS);
   const { streamIdleTimeoutMs } = settings;
   // Throws where there is no room any more: while this is `fastify`'s to answer.
-  const stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, LINES_TYPE);
+  const stream = new StreamedAnswer(reply.raw, streams, unsent, streamIdleTimeoutMs, LINES_TYPE);
   reply.request.isStream = true;
   reply.hijack();
   try {
