@@ -19,6 +19,7 @@ import { addMetricsRoute } from "./metrics-route.ts";
 import { parseQuery } from "./percent.ts";
 import { errorOf, rawProblem, sendProblem } from "./problems.ts";
 import { addRangeRoute } from "./range-route.ts";
+import { addSafeHeaders } from "./safe-headers.ts";
 import { validatorCompiler } from "./validation.ts";
 
 const KEY_PREFIX = `${KV_PATH}/`;
@@ -76,6 +77,7 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
   });
   addBodyParsers(app, context);
   addGuards(app, context, counts);
+  addSafeHeaders(app);
   await addSchema(app, version, access.needsToken);
   const json = new EntryJson();
   addKvRoutes(app, context, json);

@@ -43,7 +43,7 @@ export class Bodies {
       lingerOn(request);
       done(error);
     };
-    const early = this.#refusal(length ?? 0, bytesMax);
+    const early = codingRefusal(request) ?? this.#refusal(length ?? 0, bytesMax);
     if (early !== undefined) {
       refuse(early);
       return;
@@ -136,6 +136,16 @@ export function parseJson(text: string): unknown {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new VarveError("INVALID_ARGUMENT", `the body is not JSON: ${why}`, { cause });
   }
+}
+
+/** Bodies are taken as they come: what is compressed would be stored so, and nobody told. */
+function codingRefusal({ headers }: IncomingMessage): VarveError | undefined {
+  const { "content-encoding": content = "identity", "transfer-encoding": transfer = "chunked" } =
+    headers;
+  if (content.toLowerCase() === "identity" && transfer.toLowerCase() === "chunked")
+    return undefined;
+  const message = "the body is encoded; send it as it is, in one piece or chunked";
+  return new VarveError("UNSUPPORTED_MEDIA_TYPE", message);
 }
 
 function grownBytes(needed: number, present: number, bytesMax: number): number {

@@ -20,6 +20,7 @@ import type { HttpContext, HttpKeyedStore, HttpStore } from "./http-context.ts";
 import { memberText } from "./json-text.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { percentDecode } from "./percent.ts";
+import { SAFE_HEADERS } from "./safe-headers.ts";
 import {
   answer,
   DeleteQuery,
@@ -283,6 +284,10 @@ function sendEntry(
     response.writeHead(200, [
       "etag",
       etagOf(entry),
+      "cache-control",
+      "no-store",
+      "x-content-type-options",
+      "nosniff",
       "content-type",
       JSON_TYPE,
       "content-length",
@@ -294,6 +299,7 @@ function sendEntry(
   const { value, revision, createdAt, updatedAt, expiresAt } = entry;
   reply.hijack();
   response.writeHead(200, {
+    ...SAFE_HEADERS,
     etag: etagOf(entry),
     "last-modified": new Date(updatedAt).toUTCString(),
     "varve-version": String(revision),

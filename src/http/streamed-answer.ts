@@ -5,6 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { VarveError } from "../errors.ts";
 import type { OpenStreams } from "./open-streams.ts";
+import { SAFE_HEADERS } from "./safe-headers.ts";
 import type { UnsentAnswers } from "./unsent-answers.ts";
 
 /** A piece beyond that is counted; the many small ones are bounded by the streams that there may be. */
@@ -36,7 +37,7 @@ export class StreamedAnswer {
     response.on("drain", () => this.#wakeUp());
     response.on("close", () => this.#closed());
     response.on("error", () => this.#closed());
-    response.writeHead(200, { "content-type": contentType, "cache-control": "no-store" });
+    response.writeHead(200, { ...SAFE_HEADERS, "content-type": contentType });
     response.flushHeaders();
     if (response.destroyed) this.#closed();
   }
