@@ -30,7 +30,6 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
   const { settings, access, version } = context;
   const app: HttpApp = fastify({
     logger: false,
-    exposeHeadRoutes: false,
     // Refused in the guards, as all else that is refused.
     return503OnClosing: false,
     bodyLimit: settings.bodyBytesMax,

@@ -28,6 +28,8 @@ export function addChangesRoute(app: HttpApp, context: HttpContext, json: EntryJ
   app.get(
     "/kv-store/v1/changes",
     {
+      // Of a stream there is no head without the rest.
+      exposeHeadRoute: false,
       config: { access: "read" },
       schema: {
         operationId: "watchChanges",

@@ -31,6 +31,7 @@ import {
   problems,
   ReadQuery,
 } from "./schemas.ts";
+import type { UnsentAnswers } from "./unsent-answers.ts";
 import { ttlMs, valueBytes } from "./values.ts";
 
 export const KV_PATH = "/kv-store/v1/kv";
@@ -251,9 +252,7 @@ function answerGet(
     return reply.code(304).header("etag", etagOf(entry)).send();
   }
   if (entry === undefined) throw new VarveError("NOT_FOUND", "there is no such entry", { key });
-  // Those of a PUT are bounded by its body.
-  unsent.hold(reply.raw, entry.value.length);
-  sendEntry(reply, json, key, entry, encoding, type);
+  sendEntry(reply, json, key, entry, encoding, type, unsent);
   return reply;
 }
 
@@ -267,7 +266,10 @@ function isUnchanged(
   return ifNoneMatch !== undefined && isNamed(ifNoneMatch, entry);
 }
 
-/** Straight to Node's response, past `fastify`'s own way, which has nothing to add here. */
+/**
+ * Straight to Node's response, past `fastify`'s own way, which has nothing to add here. Throws `OVERLOADED` where `unsent` is
+ * given and has no room; the answer to a PUT, which is made already, is bounded by its body.
+ */
 function sendEntry(
   reply: HttpReply,
   json: EntryJson,
@@ -275,10 +277,12 @@ function sendEntry(
   entry: EntryRecord,
   encoding: ValueEncoding,
   type: (typeof TYPES)[number],
+  unsent?: UnsentAnswers,
 ): void {
   const response = reply.raw;
   if (type === JSON_TYPE) {
     const text = json.of(key, entry, encoding);
+    unsent?.hold(response, text.length);
     reply.hijack();
     const length = String(Buffer.byteLength(text));
     response.writeHead(200, [
@@ -297,6 +301,7 @@ function sendEntry(
     return;
   }
   const { value, revision, createdAt, updatedAt, expiresAt } = entry;
+  unsent?.hold(response, value.length);
   reply.hijack();
   response.writeHead(200, {
     ...SAFE_HEADERS,

@@ -24,6 +24,8 @@ export function addRangeRoute(app: HttpApp, context: HttpContext, json: EntryJso
   app.get(
     KV_PATH,
     {
+      // Of a stream there is no head without the rest.
+      exposeHeadRoute: false,
       // A page, as it is measured; streams end when their readers like.
       config: { access: "read", operation: "page" },
       schema: {
