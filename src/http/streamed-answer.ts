@@ -53,7 +53,8 @@ export class StreamedAnswer {
    */
   async write(text: string): Promise<void> {
     this.assertOpen();
-    const release = text.length > LARGE_CHARACTERS ? this.#unsent.take(text.length) : undefined;
+    const release =
+      text.length > LARGE_CHARACTERS ? this.#unsent.takePiece(text.length) : undefined;
     try {
       if (!this.#response.write(text)) await this.#drained();
     } finally {

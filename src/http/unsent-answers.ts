@@ -25,14 +25,21 @@ export class UnsentAnswers {
   /** Counts bytes until the answer is closed. Throws `OVERLOADED` where there is no room: nothing may be written yet. */
   hold(response: ServerResponse, bytes: number): void {
     if (bytes < LARGE_BYTES) return;
-    const release = this.take(bytes);
+    const release = this.#take(bytes, this.#bytesMax);
     response.once("close", release);
   }
 
-  /** Counts bytes until what it returns is called, once. Throws `OVERLOADED`. */
-  take(bytes: number): () => void {
-    if (this.#bytes + bytes > this.#bytesMax) {
-      const message = `answers of ${this.#bytes} bytes wait for their readers, and ${this.#bytesMax} is all there is room for`;
+  /**
+   * Counts a stream's piece until what it returns is called, once. Throws `OVERLOADED`. Streams have half of the room: their
+   * readers may be slow for longer, and writes with large answers should go on.
+   */
+  takePiece(bytes: number): () => void {
+    return this.#take(bytes, this.#bytesMax / 2);
+  }
+
+  #take(bytes: number, bytesMax: number): () => void {
+    if (this.#bytes + bytes > bytesMax) {
+      const message = `answers of ${this.#bytes} bytes wait for their readers, and ${bytesMax} is all there is room for`;
       throw new VarveError("OVERLOADED", message, { retryAfterMs: RETRY_MS });
     }
     this.#bytes += bytes;

@@ -19,7 +19,6 @@ test.each([
   ["an entry", "k HTTP/1.1"],
   ["a value's bytes", "k HTTP/1.1\r\nAccept: application/octet-stream"],
   ["a page", "?limit=10 HTTP/1.1"],
-  ["a stream", " HTTP/1.1\r\nAccept: application/x-ndjson"],
 ])(
   "what is asked for beyond the room for %s that waits is 429, until it is read",
   async (_, head) => {
@@ -42,6 +41,19 @@ test.each([
     expect((await ask(`${kv}k`)).status).toBe(200);
   },
 );
+
+test("streams that nobody reads take half of the room, and others have the rest", async () => {
+  const { server, port, kv, database } = await startHttp({ answersBytesMax: 40 * MIB });
+  await database.put("k", "x".repeat(15 * MIB));
+  const headers = { accept: "application/x-ndjson" };
+  const peer = unread(port, " HTTP/1.1\r\nAccept: application/x-ndjson");
+  await eventually(() => server.stats().answerBytes >= 15 * MIB);
+  expect(await ask(kv, { headers }).catch(() => "cut")).toBe("cut");
+  expect((await ask(`${kv}k`)).status).toBe(200);
+  peer.socket.destroy();
+  await eventually(() => server.stats().answerBytes === 0);
+  expect((await ask(kv, { headers })).status).toBe(200);
+});
 
 test("an answer of which its reader takes nothing is cut in time", async () => {
   const { server, port, database } = await startHttp({ streamIdleTimeoutMs: 300 });
