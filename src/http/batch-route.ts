@@ -19,8 +19,8 @@ import {
 } from "./schemas.ts";
 import { keyBytes, ttlMs, valueBytes } from "./values.ts";
 
-/** The answer to a body of that length is not too long, whatever it says. */
-const SMALL_CHARACTERS = 4 * 1024;
+/** Answers of no more are not worth the counting. */
+const SMALL_BYTES = 64 * 1024;
 
 export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJson): void {
   app.post(
@@ -52,7 +52,7 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
         operationOf(item, i, () => memberText(written[i] ?? "{}", "value")),
       );
       const { store, unsent } = context;
-      if (request.bodyText.length > SMALL_CHARACTERS) {
+      if (longestValue(operations) * operations.length > SMALL_BYTES) {
         unsent.hold(reply.raw, valueBytesOf(operations, store.limits.batchBytesMax));
       }
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
@@ -70,6 +70,14 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
       return reply.header("content-type", JSON_TYPE).send(`{"items":[${texts.join(",")}]}`);
     },
   );
+}
+
+function longestValue(operations: readonly ItemOperation[]): number {
+  let longest = 0;
+  for (const operation of operations) {
+    if (operation.type === "put") longest = Math.max(longest, operation.value.length);
+  }
+  return longest;
 }
 
 /**
