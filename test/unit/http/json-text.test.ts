@@ -9,30 +9,30 @@ import {
 
 test("any JSON, however it is written, is the same JSON without its white space", () => {
   fc.assert(
-    fc.property(fc.json(), fc.constantFrom(0, 1, "\t", "\n\r "), (text, space) => {
-      const written = JSON.stringify(JSON.parse(text), null, space);
-      expect(compactJson(` ${written}\r\n`)).toBe(JSON.stringify(JSON.parse(text)));
+    fc.property(fc.jsonValue(), fc.constantFrom(0, 1, "\t", "\n\r "), (document, space) => {
+      const written = JSON.stringify(document, null, space);
+      expect(compactJson(` ${written}\r\n`)).toBe(JSON.stringify(document));
     }),
   );
 });
 
-test("members and elements are found as a parser finds them", () => {
-  const names = fc.constantFrom("a", "value", '"', "\\", "\\\\", "{", "");
-  const list = fc.array(fc.tuple(names, fc.json()));
+// Not against `JSON.parse`: that of V8 13.6 takes the name `"` for `\`, where it has met an object with that one before.
+test("members and elements are found as they are written, the last one of a name", () => {
+  const names = ["a", "value", '"', "\\", "\\\\", "{", ""];
+  const list = fc.array(fc.tuple(fc.constantFrom(...names), fc.json()));
   fc.assert(
     fc.property(list, fc.constantFrom("", " ", "\n\t"), (members, space) => {
       const pairs = members.map(
         ([name, text]) => `${JSON.stringify(name)}${space}:${space}${text}${space}`,
       );
       const object = `${space}{${space}${pairs.join(`,${space}`)}}${space}`;
-      const parsed: Record<string, unknown> = JSON.parse(object);
-      for (const name of ["a", "value", '"', "\\", "\\\\", "{", "", "absent"]) {
-        const text = memberText(object, name);
-        expect(text === undefined ? undefined : JSON.parse(text)).toEqual(parsed[name]);
+      for (const name of [...names, "absent"]) {
+        const last = members.findLast(([of]) => of === name);
+        expect(memberText(object, name)).toBe(last?.[1]);
       }
-      const array = `${space}[${space}${pairs.map((pair) => `{${pair}}`).join(`${space},`)}]`;
-      const elements = [...elementTexts(array)].map((text): unknown => JSON.parse(text));
-      expect(elements).toEqual(JSON.parse(array));
+      const objects = pairs.map((pair) => `{${pair}}`);
+      const array = `${space}[${space}${objects.join(`${space},${space}`)}]`;
+      expect([...elementTexts(array)]).toEqual(objects);
     }),
   );
 });
