@@ -45,6 +45,11 @@ function checkTokens(given: unknown, role: Role): readonly string[] {
   const isList = Array.isArray(given) && given.every((token) => typeof token === "string");
   if (!isList) throw new VarveError("INVALID_ARGUMENT", `tokens to ${role} are a list of strings`);
   const tokens: readonly string[] = given;
+  // What a header cannot bring, or a space would end, would never be let in.
+  if (!tokens.every((token) => /^[\x21-\x7e]*$/.test(token))) {
+    const message = `a token to ${role} has a character that is not ASCII, or a space`;
+    throw new VarveError("INVALID_ARGUMENT", message);
+  }
   if (tokens.every((token) => token.length >= TOKEN_CHARACTERS_MIN)) return tokens;
   const message = `a token to ${role} is shorter than ${TOKEN_CHARACTERS_MIN} characters`;
   throw new VarveError("INVALID_ARGUMENT", message);

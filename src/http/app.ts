@@ -1,4 +1,6 @@
 /** The `fastify` application: its settings, what all routes share, and the routes. */
+import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { fastify } from "fastify";
 import { VarveError } from "../errors.ts";
 import { addAdminRoutes } from "./admin-routes.ts";
@@ -17,6 +19,7 @@ import { addMetricsRoute } from "./metrics-route.ts";
 import { parseQuery } from "./percent.ts";
 import { errorOf, rawProblem, sendProblem } from "./problems.ts";
 import { addRangeRoute } from "./range-route.ts";
+import { addSafeHeaders } from "./safe-headers.ts";
 import { validatorCompiler } from "./validation.ts";
 
 const KEY_PREFIX = `${KV_PATH}/`;
@@ -27,12 +30,13 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
   const { settings, access, version } = context;
   const app: HttpApp = fastify({
     logger: false,
-    exposeHeadRoutes: false,
     // Refused in the guards, as all else that is refused.
     return503OnClosing: false,
     bodyLimit: settings.bodyBytesMax,
     requestTimeout: settings.requestTimeoutMs,
     keepAliveTimeout: settings.keepAliveTimeoutMs,
+    // Of a socket on which nothing moves, also where a whole answer waits for its reader.
+    connectionTimeout: settings.streamIdleTimeoutMs,
     http: {
       maxHeaderSize: settings.headerBytesMax,
       headersTimeout: settings.headersTimeoutMs,
@@ -50,7 +54,8 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
       sendProblem(reply as unknown as HttpReply, errorOf(error));
     },
     clientErrorHandler: (error, socket) => {
-      if (!socket.writable || error.code === "ECONNRESET") {
+      const isLost = !socket.writable || error.code === "ECONNRESET";
+      if (isLost || !isAnswerable((socket as Answering)._httpMessage)) {
         socket.destroy();
         return;
       }
@@ -71,6 +76,7 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
   });
   addBodyParsers(app, context);
   addGuards(app, context, counts);
+  addSafeHeaders(app);
   await addSchema(app, version, access.needsToken);
   const json = new EntryJson();
   addKvRoutes(app, context, json);
@@ -139,6 +145,19 @@ function keptRaw(url: string): string {
   if (!path.includes("%") && !path.includes("#")) return url;
   const kept = path.replaceAll("%", "%25").replaceAll("#", "%23");
   return at === -1 ? kept : kept + url.slice(at);
+}
+
+/** Node's own mark of the answer that is the next one on the socket; Node's handler goes by it, too. */
+interface Answering extends Duplex {
+  readonly _httpMessage?: ServerResponse | null;
+}
+
+/**
+ * Whether what is written now is taken for the answer to what is wrong. Where a request before it waits for its answer, it
+ * would be taken for that one's, and where an answer has begun, for a part of it.
+ */
+function isAnswerable(next: ServerResponse | null | undefined): boolean {
+  return !next || (!next.headersSent && !next.req.complete);
 }
 
 function clientErrorOf(code: string | undefined): VarveError {

@@ -3,9 +3,10 @@ import { VarveError } from "../errors.ts";
 import type { Operation } from "../store.ts";
 import { JSON_TYPE } from "./accept.ts";
 import { entriesAsOf } from "./entries-as-of.ts";
-import { type EntryJson, keyFields, parseExactly } from "./entry-json.ts";
+import { type EntryJson, keyFields } from "./entry-json.ts";
 import type { HttpApp } from "./http-app.ts";
 import type { HttpContext } from "./http-context.ts";
+import { elementTexts, memberText } from "./json-text.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { KV_PATH } from "./kv-routes.ts";
 import {
@@ -17,6 +18,9 @@ import {
   problems,
 } from "./schemas.ts";
 import { keyBytes, ttlMs, valueBytes } from "./values.ts";
+
+/** Answers of no more are not worth the counting. */
+const SMALL_BYTES = 64 * 1024;
 
 export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJson): void {
   app.post(
@@ -41,11 +45,16 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
         throw new VarveError("UNSUPPORTED_MEDIA_TYPE", `a batch is ${JSON_TYPE}`);
       }
       const { items } = request.body;
-      const exact = items.some(({ encoding }) => encoding === "json")
-        ? (parseExactly(request.bodyText) as BatchBody).items
-        : items;
-      const operations = items.map((item, i) => operationOf(item, i, () => exact[i]?.value));
-      const { store } = context;
+      const written = items.some(({ encoding }) => encoding === "json")
+        ? [...elementTexts(memberText(request.bodyText, "items") ?? "[]")]
+        : [];
+      const operations = items.map((item, i) =>
+        operationOf(item, i, () => memberText(written[i] ?? "{}", "value")),
+      );
+      const { store, unsent } = context;
+      if (longestValue(operations) * operations.length > SMALL_BYTES) {
+        unsent.hold(reply.raw, valueBytesOf(operations, store.limits.batchBytesMax));
+      }
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
       const options = durability === undefined ? {} : { durability };
       const { version } = await keyed.batch(operations, options);
@@ -63,17 +72,46 @@ export function addBatchRoute(app: HttpApp, context: HttpContext, json: EntryJso
   );
 }
 
+function longestValue(operations: readonly ItemOperation[]): number {
+  let longest = 0;
+  for (const operation of operations) {
+    if (operation.type === "put") longest = Math.max(longest, operation.value.length);
+  }
+  return longest;
+}
+
+/**
+ * Of the values that the answer will have. An item is answered as the batch has left it, so a key that comes a thousand
+ * times is answered with its last value a thousand times. Throws `BATCH_TOO_LARGE`; nothing is written yet.
+ */
+function valueBytesOf(operations: readonly ItemOperation[], bytesMax: number): number {
+  const lengths = new Map<string, number>();
+  for (const operation of operations) {
+    const length = operation.type === "put" ? operation.value.length : 0;
+    lengths.set(operation.key.toString("latin1"), length);
+  }
+  let bytes = 0;
+  for (const { key } of operations) bytes += lengths.get(key.toString("latin1")) ?? 0;
+  if (bytes <= bytesMax) return bytes;
+  const message = `keys come more than once, and the answer would have ${bytes} bytes; at most ${bytesMax} are answered`;
+  throw new VarveError("BATCH_TOO_LARGE", message);
+}
+
 type ItemOperation = Extract<Operation, { type: "put" | "delete" }> & { readonly key: Buffer };
 
 /** Throws `INVALID_ARGUMENT`, which names the item by its place. */
-function operationOf(item: BatchItem, place: number, exact: () => unknown): ItemOperation {
+function operationOf(
+  item: BatchItem,
+  place: number,
+  written: () => string | undefined,
+): ItemOperation {
   try {
     const key = keyBytes(item.key, item.key_encoding);
     if (item.delete === true) {
       if (item.value === undefined && item.ttl === undefined) return { type: "delete", key };
       throw new VarveError("INVALID_ARGUMENT", "what is deleted has no value and no ttl");
     }
-    const value = valueBytes(item.value, item.encoding, exact);
+    const value = valueBytes(item.value, item.encoding, written);
     return {
       type: "put",
       key,

@@ -6,6 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { VarveError } from "../errors.ts";
+import { assertFewParts } from "./json-text.ts";
 
 const RETRY_MS = 1000;
 const FIRST_BYTES = 16 * 1024;
@@ -42,7 +43,7 @@ export class Bodies {
       lingerOn(request);
       done(error);
     };
-    const early = this.#refusal(length ?? 0, bytesMax);
+    const early = codingRefusal(request) ?? this.#refusal(length ?? 0, bytesMax);
     if (early !== undefined) {
       refuse(early);
       return;
@@ -126,14 +127,25 @@ export function jsonText(body: Buffer): string {
   throw new VarveError("INVALID_ARGUMENT", "the body is not UTF-8");
 }
 
-/** Throws `INVALID_ARGUMENT`. */
+/** Throws `INVALID_ARGUMENT` and `BODY_TOO_LARGE`. */
 export function parseJson(text: string): unknown {
+  assertFewParts(text);
   try {
     return JSON.parse(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new VarveError("INVALID_ARGUMENT", `the body is not JSON: ${why}`, { cause });
   }
+}
+
+/** Bodies are taken as they come: what is compressed would be stored so, and nobody told. */
+function codingRefusal({ headers }: IncomingMessage): VarveError | undefined {
+  const { "content-encoding": content = "identity", "transfer-encoding": transfer = "chunked" } =
+    headers;
+  if (content.toLowerCase() === "identity" && transfer.toLowerCase() === "chunked")
+    return undefined;
+  const message = "the body is encoded; send it as it is, in one piece or chunked";
+  return new VarveError("UNSUPPORTED_MEDIA_TYPE", message);
 }
 
 function grownBytes(needed: number, present: number, bytesMax: number): number {

@@ -28,6 +28,8 @@ export function addChangesRoute(app: HttpApp, context: HttpContext, json: EntryJ
   app.get(
     "/kv-store/v1/changes",
     {
+      // Of a stream there is no head without the rest.
+      exposeHeadRoute: false,
       config: { access: "read" },
       schema: {
         operationId: "watchChanges",
@@ -56,7 +58,7 @@ export function addChangesRoute(app: HttpApp, context: HttpContext, json: EntryJ
       const { query } = request;
       const { headers } = request.raw;
       chosenType(headers.accept, [EVENTS_TYPE]);
-      const { store, streams, settings, logger } = context;
+      const { store, streams, settings, logger, unsent } = context;
       const since = sinceOf(headers["last-event-id"], query.since);
       const keyed = query.keyspace === undefined ? store : await keyspaceOf(store, query.keyspace);
       streams.assertRoom();
@@ -70,9 +72,9 @@ export function addChangesRoute(app: HttpApp, context: HttpContext, json: EntryJ
       try {
         // What is wrong with `since` is told before the answer begins.
         let { value: event } = await watch.next();
+        stream = new StreamedAnswer(reply.raw, streams, unsent, streamIdleTimeoutMs, EVENTS_TYPE);
         request.isStream = true;
         reply.hijack();
-        stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, EVENTS_TYPE);
         stream.signal.addEventListener("abort", () => void watch.return(), { once: true });
         while (event !== undefined) {
           await writeEvent(stream, event, json, query.encoding ?? "utf8");

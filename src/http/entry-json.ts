@@ -5,6 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import type { EntryRecord } from "../store.ts";
 import { IsoTime } from "./iso-time.ts";
+import { compactJson } from "./json-text.ts";
 
 /** How a value stands in JSON: as a string, as the JSON document that it is, or as base64. */
 export const ENCODINGS = ["utf8", "json", "base64"] as const;
@@ -85,28 +86,9 @@ export class EntryJson {
 /** The text as JSON on one line, with its numbers as they are written; `undefined` where it is no JSON. */
 function documentOf(text: string): string | undefined {
   try {
-    if (!/[\r\n]/.test(text)) {
-      JSON.parse(text);
-      return text;
-    }
-    return JSON.stringify(parseExactly(text));
+    JSON.parse(text);
+    return /[\r\n]/.test(text) ? compactJson(text) : text;
   } catch {
     return undefined;
   }
-}
-
-interface ExactJson {
-  parse(
-    text: string,
-    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
-  ): unknown;
-  rawJSON(text: string): unknown;
-}
-
-/** As `JSON.parse`, but that `JSON.stringify` gives back every number as it was written, however large or precise. */
-export function parseExactly(text: string): unknown {
-  const json = JSON as unknown as ExactJson;
-  return json.parse(text, (_, value, { source }) =>
-    typeof value === "number" && source !== undefined ? json.rawJSON(source) : value,
-  );
 }

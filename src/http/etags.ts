@@ -31,7 +31,7 @@ export function parseTags(header: string, name: string): Tags {
         `${name} is *, or tags in quotes with commas between`,
       );
     }
-    const sequence = /^\d{1,16}$/.test(found[2] ?? "") ? Number(found[2]) : Number.NaN;
+    const sequence = /^[1-9]\d{0,15}$/.test(found[2] ?? "") ? Number(found[2]) : Number.NaN;
     (found[1] === undefined ? strong : weak).push(sequence);
   }
   if (strong.length + weak.length === 0) {

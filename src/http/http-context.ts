@@ -16,6 +16,7 @@ import type { Access } from "./access.ts";
 import type { Bodies } from "./bodies.ts";
 import type { HttpSettings } from "./http-options.ts";
 import type { OpenStreams } from "./open-streams.ts";
+import type { UnsentAnswers } from "./unsent-answers.ts";
 
 export interface HttpSnapshot extends Snapshot {
   /** The answer from memory, without a promise, or `NOT_CACHED` where the disk may have to be asked. */
@@ -58,6 +59,7 @@ export interface HttpContext {
   readonly logger: HttpLogger;
   readonly access: Access;
   readonly bodies: Bodies;
+  readonly unsent: UnsentAnswers;
   readonly streams: OpenStreams;
   readonly isReadOnly: boolean;
   /** New requests are refused. */

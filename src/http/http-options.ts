@@ -13,9 +13,11 @@ export interface HttpSettings {
   readonly bodyBytesMax: number;
   /** All bodies together that are being read or worked on; a further one is answered `OVERLOADED`. */
   readonly bodiesBytesMax: number;
+  /** All large answers together that wait for their readers; a further one is answered `OVERLOADED`. */
+  readonly answersBytesMax: number;
   /** Open streams, of ranges and of changes together; a further one is answered `OVERLOADED`. */
   readonly streamsMax: number;
-  /** A stream whose reader takes nothing for so long is cut: it pins memory and files. */
+  /** A stream, or an answer, whose reader takes nothing for so long is cut: it pins memory and files. */
   readonly streamIdleTimeoutMs: number;
   /** How long headers may take to come, and a whole request with its body. */
   readonly headersTimeoutMs: number;
@@ -33,6 +35,7 @@ export const DEFAULT_HTTP_SETTINGS: HttpSettings = {
   headerBytesMax: 256 * KIB,
   bodyBytesMax: 32 * MIB,
   bodiesBytesMax: 128 * MIB,
+  answersBytesMax: 256 * MIB,
   streamsMax: 1000,
   streamIdleTimeoutMs: 300_000,
   headersTimeoutMs: 10_000,

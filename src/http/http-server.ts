@@ -11,6 +11,7 @@ import type { HttpContext, HttpLogger, HttpStore } from "./http-context.ts";
 import { type HttpSettings, resolveHttpSettings } from "./http-options.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { rawProblem } from "./problems.ts";
+import { UnsentAnswers } from "./unsent-answers.ts";
 
 const REFUSED_RETRY_MS = 1000;
 /** How often it is looked whether connections have become idle, at the end. */
@@ -38,6 +39,8 @@ export interface HttpStats {
   readonly streams: number;
   /** Bodies that are being read or worked on. */
   readonly bodyBytes: number;
+  /** Large answers that wait for their readers. */
+  readonly answerBytes: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
@@ -50,6 +53,7 @@ export class HttpServer {
   readonly #counts = new RequestCounts();
   readonly #streams: OpenStreams;
   readonly #bodies: Bodies;
+  readonly #unsent: UnsentAnswers;
   readonly #sockets = new Set<Socket>();
   #accepted = 0;
   #refused = 0;
@@ -85,6 +89,7 @@ export class HttpServer {
     this.#settings = resolveHttpSettings(rest);
     this.#streams = new OpenStreams(this.#settings.streamsMax);
     this.#bodies = new Bodies(this.#settings.bodiesBytesMax);
+    this.#unsent = new UnsentAnswers(this.#settings.answersBytesMax);
   }
 
   /** Resolves with the port, which the system chooses for port 0. Rejects where it cannot be had. Once. */
@@ -123,6 +128,7 @@ export class HttpServer {
       inFlight: this.#counts.inFlight,
       streams: this.#streams.count,
       bodyBytes: this.#bodies.bytes,
+      answerBytes: this.#unsent.bytes,
       bytesIn,
       bytesOut,
     };
@@ -164,6 +170,7 @@ export class HttpServer {
       settings: this.#settings,
       access: new Access(tokens, host),
       bodies: this.#bodies,
+      unsent: this.#unsent,
       streams: this.#streams,
       isReadOnly: isReadOnly ?? false,
       get isClosing() {

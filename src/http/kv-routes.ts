@@ -13,12 +13,14 @@ import {
 } from "../store.ts";
 import { BYTES_TYPE, chosenType, JSON_TYPE } from "./accept.ts";
 import { assertHolds, writeUnder } from "./conditional-write.ts";
-import { type EntryJson, parseExactly, type ValueEncoding } from "./entry-json.ts";
+import type { EntryJson, ValueEncoding } from "./entry-json.ts";
 import { etagOf, isNamed, type Preconditions, preconditionsOf } from "./etags.ts";
 import type { HttpApp, HttpReply, HttpRequest } from "./http-app.ts";
 import type { HttpContext, HttpKeyedStore, HttpStore } from "./http-context.ts";
+import { memberText } from "./json-text.ts";
 import { keyspaceOf } from "./keyspace-of.ts";
 import { percentDecode } from "./percent.ts";
+import { SAFE_HEADERS } from "./safe-headers.ts";
 import {
   answer,
   DeleteQuery,
@@ -29,6 +31,7 @@ import {
   problems,
   ReadQuery,
 } from "./schemas.ts";
+import type { UnsentAnswers } from "./unsent-answers.ts";
 import { ttlMs, valueBytes } from "./values.ts";
 
 export const KV_PATH = "/kv-store/v1/kv";
@@ -72,12 +75,12 @@ export function addKvRoutes(app: HttpApp, context: HttpContext, json: EntryJson)
       if (keyspace === undefined) {
         const entry = store.getEntryCached(key);
         if (entry !== NOT_CACHED) {
-          answerGet(request, reply, json, key, entry, encoding);
+          answerGet(context, request, reply, json, key, entry, encoding);
           return;
         }
       }
       return getLater(store, keyspace, key).then((entry) =>
-        answerGet(request, reply, json, key, entry, encoding),
+        answerGet(context, request, reply, json, key, entry, encoding),
       );
     },
   );
@@ -114,11 +117,7 @@ export function addKvRoutes(app: HttpApp, context: HttpContext, json: EntryJson)
       const key = keyOf(request);
       const value = isBytes
         ? body
-        : valueBytes(
-            body.value,
-            body.encoding,
-            () => (parseExactly(request.bodyText) as PutBody).value,
-          );
+        : valueBytes(body.value, body.encoding, () => memberText(request.bodyText, "value"));
       const encoding = query.encoding ?? (isBytes ? undefined : body.encoding) ?? "utf8";
       const { keyspace } = query;
       const keyed = keyspace === undefined ? store : await keyspaceOf(store, keyspace);
@@ -238,6 +237,7 @@ function keyOf(request: HttpRequest): Buffer {
 }
 
 function answerGet(
+  { unsent }: HttpContext,
   request: HttpRequest,
   reply: HttpReply,
   json: EntryJson,
@@ -252,7 +252,7 @@ function answerGet(
     return reply.code(304).header("etag", etagOf(entry)).send();
   }
   if (entry === undefined) throw new VarveError("NOT_FOUND", "there is no such entry", { key });
-  sendEntry(reply, json, key, entry, encoding, type);
+  sendEntry(reply, json, key, entry, encoding, type, unsent);
   return reply;
 }
 
@@ -266,7 +266,10 @@ function isUnchanged(
   return ifNoneMatch !== undefined && isNamed(ifNoneMatch, entry);
 }
 
-/** Straight to Node's response, past `fastify`'s own way, which has nothing to add here. */
+/**
+ * Straight to Node's response, past `fastify`'s own way, which has nothing to add here. Throws `OVERLOADED` where `unsent` is
+ * given and has no room; the answer to a PUT, which is made already, is bounded by its body.
+ */
 function sendEntry(
   reply: HttpReply,
   json: EntryJson,
@@ -274,15 +277,21 @@ function sendEntry(
   entry: EntryRecord,
   encoding: ValueEncoding,
   type: (typeof TYPES)[number],
+  unsent?: UnsentAnswers,
 ): void {
   const response = reply.raw;
   if (type === JSON_TYPE) {
     const text = json.of(key, entry, encoding);
+    unsent?.hold(response, text.length);
     reply.hijack();
     const length = String(Buffer.byteLength(text));
     response.writeHead(200, [
       "etag",
       etagOf(entry),
+      "cache-control",
+      "no-store",
+      "x-content-type-options",
+      "nosniff",
       "content-type",
       JSON_TYPE,
       "content-length",
@@ -292,8 +301,10 @@ function sendEntry(
     return;
   }
   const { value, revision, createdAt, updatedAt, expiresAt } = entry;
+  unsent?.hold(response, value.length);
   reply.hijack();
   response.writeHead(200, {
+    ...SAFE_HEADERS,
     etag: etagOf(entry),
     "last-modified": new Date(updatedAt).toUTCString(),
     "varve-version": String(revision),

@@ -24,6 +24,8 @@ export function addRangeRoute(app: HttpApp, context: HttpContext, json: EntryJso
   app.get(
     KV_PATH,
     {
+      // Of a stream there is no head without the rest.
+      exposeHeadRoute: false,
       // A page, as it is measured; streams end when their readers like.
       config: { access: "read", operation: "page" },
       schema: {
@@ -50,7 +52,9 @@ export function addRangeRoute(app: HttpApp, context: HttpContext, json: EntryJso
       const { store } = context;
       const keyed = query.keyspace === undefined ? store : await keyspaceOf(store, query.keyspace);
       if (type === LINES_TYPE) return streamRange(context, keyed, query, json, reply);
-      return reply.header("content-type", JSON_TYPE).send(await pageText(keyed, query, json));
+      const text = await pageText(keyed, query, json);
+      context.unsent.hold(reply.raw, text.length);
+      return reply.header("content-type", JSON_TYPE).send(text);
     },
   );
 }
@@ -137,7 +141,7 @@ async function streamRange(
       "a stream has no cursor: begin it behind the last key",
     );
   }
-  const { streams, settings, logger } = context;
+  const { streams, settings, logger, unsent } = context;
   streams.assertRoom();
   await using snapshot = await store.snapshot();
   await using scan = snapshot.scan({
@@ -148,10 +152,11 @@ async function streamRange(
   });
   // What is wrong with the range is told before the answer begins.
   let entries = await scan.nextMany(PART_KEYS);
+  const { streamIdleTimeoutMs } = settings;
+  // Throws where there is no room any more: while this is `fastify`'s to answer.
+  const stream = new StreamedAnswer(reply.raw, streams, unsent, streamIdleTimeoutMs, LINES_TYPE);
   reply.request.isStream = true;
   reply.hijack();
-  const { streamIdleTimeoutMs } = settings;
-  const stream = new StreamedAnswer(reply.raw, streams, streamIdleTimeoutMs, LINES_TYPE);
   try {
     while (entries.length > 0) {
       let text = "";

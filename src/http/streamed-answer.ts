@@ -5,10 +5,16 @@
 import type { ServerResponse } from "node:http";
 import { VarveError } from "../errors.ts";
 import type { OpenStreams } from "./open-streams.ts";
+import { SAFE_HEADERS } from "./safe-headers.ts";
+import type { UnsentAnswers } from "./unsent-answers.ts";
+
+/** A piece beyond that is counted; the many small ones are bounded by the streams that there may be. */
+const LARGE_CHARACTERS = 256 * 1024;
 
 export class StreamedAnswer {
   readonly #response: ServerResponse;
   readonly #streams: OpenStreams;
+  readonly #unsent: UnsentAnswers;
   readonly #idleTimeoutMs: number;
   readonly #aborted = new AbortController();
   #reason: VarveError | undefined;
@@ -18,18 +24,20 @@ export class StreamedAnswer {
   constructor(
     response: ServerResponse,
     streams: OpenStreams,
+    unsent: UnsentAnswers,
     idleTimeoutMs: number,
     contentType: string,
   ) {
     streams.assertRoom();
     this.#response = response;
     this.#streams = streams;
+    this.#unsent = unsent;
     this.#idleTimeoutMs = idleTimeoutMs;
     streams.add(this);
     response.on("drain", () => this.#wakeUp());
     response.on("close", () => this.#closed());
     response.on("error", () => this.#closed());
-    response.writeHead(200, { "content-type": contentType, "cache-control": "no-store" });
+    response.writeHead(200, { ...SAFE_HEADERS, "content-type": contentType });
     response.flushHeaders();
     if (response.destroyed) this.#closed();
   }
@@ -39,10 +47,23 @@ export class StreamedAnswer {
     return this.#aborted.signal;
   }
 
-  /** Resolves when there is room for more. Rejects once there is no reader, or with why it was cancelled. */
+  /**
+   * Resolves when there is room for more. Rejects once there is no reader, with why it was cancelled, and with `OVERLOADED`
+   * where large pieces of others wait already.
+   */
   async write(text: string): Promise<void> {
     this.assertOpen();
-    if (this.#response.write(text)) return;
+    const release =
+      text.length > LARGE_CHARACTERS ? this.#unsent.takePiece(text.length) : undefined;
+    try {
+      if (!this.#response.write(text)) await this.#drained();
+    } finally {
+      release?.();
+    }
+    this.assertOpen();
+  }
+
+  async #drained(): Promise<void> {
     const timer = setTimeout(() => this.#response.destroy(), this.#idleTimeoutMs);
     while (this.#response.writableNeedDrain && this.#reason === undefined) {
       await new Promise<void>((resolve) => {
@@ -50,7 +71,6 @@ export class StreamedAnswer {
       });
     }
     clearTimeout(timer);
-    this.assertOpen();
   }
 
   /** It is whole. */

@@ -2,14 +2,19 @@
 import { durationMs } from "../durations.ts";
 import { VarveError } from "../errors.ts";
 import type { ValueEncoding } from "./entry-json.ts";
+import { compactJson } from "./json-text.ts";
 
-/** Throws `INVALID_ARGUMENT`. `exact` gives the document with its numbers as they were written. */
+/** Throws `INVALID_ARGUMENT`. `written` is how the value stands in the body. */
 export function valueBytes(
   value: unknown,
   encoding: ValueEncoding | undefined,
-  exact: () => unknown,
+  written: () => string | undefined,
 ): Buffer {
-  if (encoding === "json") return Buffer.from(documentText(exact));
+  if (encoding === "json") {
+    const text = written();
+    if (text !== undefined) return Buffer.from(compactJson(text));
+    throw new VarveError("INVALID_ARGUMENT", "there is no value");
+  }
   if (typeof value !== "string") {
     const text = 'value must be a string; for a JSON document say "encoding": "json"';
     throw new VarveError("INVALID_ARGUMENT", text);
@@ -29,14 +34,6 @@ export function ttlMs(ttl: string | number): number {
     "INVALID_ARGUMENT",
     `ttl is ${ttl}; it is seconds, or with ms, s, m, h or d`,
   );
-}
-
-function documentText(exact: () => unknown): string {
-  try {
-    return JSON.stringify(exact());
-  } catch (cause) {
-    throw new VarveError("INVALID_ARGUMENT", "the document is nested too deeply", { cause });
-  }
 }
 
 function textBytes(text: string, name: string): Buffer {

@@ -91,6 +91,8 @@ test.each([
   ["a token that is no string", '{"write":[1]}', /strings/],
   ["a role that is not known", '{"admin":["0123456789abcdef"]}', /admin/],
   ["a list", "null", /read/],
+  ["a token that has spaces", '{"read":["a token of words"]}', /space/],
+  ["a token that is not ASCII", '{"write":["0123456789abcdéf"]}', /ASCII/],
 ])("a file of tokens with %s is refused", (_, text, said) => {
   expect(() => parseTokens(text)).toThrow(VarveError);
   expect(() => parseTokens(text)).toThrow(said);

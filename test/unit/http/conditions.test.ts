@@ -108,3 +108,10 @@ test("a write whose list of tags loses every race is a CONFLICT", async () => {
   expect([status, json.code]).toEqual([409, "CONFLICT"]);
   expect(attempts).toBeGreaterThan(1);
 });
+
+test("a tag is compared as it is written, and not as a number", async () => {
+  const { kv } = await startHttp();
+  const { headers } = await put(`${kv}k`, { value: "v" });
+  const padded = headers.etag?.replace('"', '"00') ?? "";
+  expect((await put(`${kv}k`, { value: "w" }, { "if-match": padded })).status).toBe(412);
+});

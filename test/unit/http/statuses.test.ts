@@ -134,6 +134,21 @@ test("of what is accepted the better liked is answered", async () => {
   expect((await ask(`${kv}k`, { headers: { accept } })).text).toBe("v");
 });
 
+test.each([
+  ["Content-Encoding: gzip", "Content-Length: 2\r\n\r\n\x1f\x8b"],
+  ["Transfer-Encoding: gzip, chunked", "\r\n2\r\n\x1f\x8b\r\n0\r\n\r\n"],
+])("a body with %s is 415, and not stored as it came", async (coding, rest) => {
+  const { port, kv } = await startHttp();
+  const peer = new RawConnection(port);
+  peer.say(
+    "PUT /kv-store/v1/kv/k HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n" +
+      `${coding}\r\n${rest}`,
+  );
+  await eventually(() => peer.heard.includes("\r\n\r\n"));
+  expect(peer.heard).toMatch(/^HTTP\/1\.1 415 /);
+  expect((await ask(`${kv}k`)).status).toBe(404);
+});
+
 test("a body of another kind is 415, and says which are taken", async () => {
   const { kv } = await startHttp();
   for (const type of ["text/plain", "application/x-www-form-urlencoded", "nonsense"]) {
