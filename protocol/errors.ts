@@ -80,6 +80,8 @@ export const ERROR_CODES = {
   NOT_ACCEPTABLE: 75,
   /** Over HTTP: the request's line and headers are longer than is taken. */
   HEADERS_TOO_LARGE: 76,
+  /** Over HTTP: there is something at the address, but not for this method. */
+  METHOD_NOT_ALLOWED: 77,
   /** A defect in Varve; please report it with the message. */
   INTERNAL: 99,
 } as const;

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { fastify } from "fastify";
 import { VarveError } from "../errors.ts";
 import { addAdminRoutes } from "./admin-routes.ts";
+import { AllowedMethods } from "./allowed-methods.ts";
 import { addBatchRoute } from "./batch-route.ts";
 import { jsonText, parseJson } from "./bodies.ts";
 import { addChangesRoute } from "./changes-route.ts";
@@ -70,7 +71,14 @@ export async function createApp(context: HttpContext, counts: RequestCounts): Pr
     if (error.code === "INTERNAL") context.logger.error({ err: thrown }, "a request failed");
     return sendProblem(reply, error);
   });
+  const allowed = new AllowedMethods(app);
   app.setNotFoundHandler((request, reply) => {
+    const methods = allowed.at(request.raw.url ?? "");
+    if (methods.length > 0 && !methods.includes(request.method)) {
+      reply.header("allow", methods.join(", "));
+      const message = `${request.method} is not for this address, but ${methods.join(", ")}`;
+      return sendProblem(reply, new VarveError("METHOD_NOT_ALLOWED", message));
+    }
     const message = `there is nothing at ${request.method} ${request.raw.url?.slice(0, 200)}`;
     return sendProblem(reply, new VarveError("NOT_FOUND", message));
   });

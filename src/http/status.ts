@@ -40,5 +40,6 @@ export const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title:
   BODY_TOO_LARGE: [413, "The body is too long"],
   NOT_ACCEPTABLE: [406, "Nothing that is accepted can be answered"],
   HEADERS_TOO_LARGE: [431, "The headers are too long"],
+  METHOD_NOT_ALLOWED: [405, "The method is not for this address"],
   INTERNAL: [500, "The server failed"],
 };

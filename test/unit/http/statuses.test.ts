@@ -83,13 +83,13 @@ test("a full disk is 507, and deletes go on", async () => {
   expect((await ask(`${kv}k`, { method: "DELETE" })).status).toBe(204);
 });
 
-test("an address where there is nothing, or not with that method, is 404", async () => {
+test("an address where there is nothing is 404", async () => {
   const { url, kv } = await startHttp();
   for (const [path, method] of [
     ["/nothing/", "GET"],
     ["/kv-store/v1/", "GET"],
-    ["/kv-store/v1/kv/", "PUT"],
-    ["/kv-store/v1/kv/batch/x", "POST"],
+    ["/dashboard/nothing.js", "GET"],
+    ["/kv-store/v1/kvs/", "PUT"],
   ] as const) {
     const answer = await ask(`${url}${path}`, { method });
     expect([answer.status, answer.json.code]).toEqual([404, "NOT_FOUND"]);
@@ -218,4 +218,16 @@ test("a read-only database answers reads, and writes with 403", async () => {
   expect((await ask(`${kv}k`)).status).toBe(404);
   const { status, json } = await put(`${kv}k`, { value: "v" });
   expect([status, json.code]).toEqual([403, "READ_ONLY"]);
+});
+
+test.each([
+  ["POST", "/kv-store/v1/kv/some/key/", "DELETE, GET, HEAD, PUT"],
+  ["PUT", "/kv-store/v1/kv/?limit=1", "GET"],
+  ["DELETE", "/kv-store/v1/changes/", "GET"],
+  ["POST", "/metrics", "GET, HEAD"],
+])("%s %s is 405, and Allow says what there is", async (method, path, allow) => {
+  const { url } = await startHttp();
+  const answer = await ask(`${url}${path}`, { method });
+  expect([answer.status, answer.json.code]).toEqual([405, "METHOD_NOT_ALLOWED"]);
+  expect(answer.headers.allow).toBe(allow);
 });
