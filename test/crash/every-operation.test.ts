@@ -12,7 +12,7 @@ import { checkFiles, recover, remains } from "./recovery.ts";
 import { Workload } from "./workload.ts";
 
 const ACTIONS = 95;
-const POWER_LOSSES = 3;
+const POWER_LOSSES = 1;
 const RUNS = seeds(1);
 /** Tests, so that none takes long. */
 const PARTS = 8;

@@ -101,7 +101,7 @@ async function survives(ended: Run, loss: "power" | "process", seed: number): Pr
   await checkFiles(life);
 }
 
-const parts = seeds(2).flatMap((seed) =>
+const parts = seeds(1).flatMap((seed) =>
   Array.from({ length: PARTS }, (_, part) => ({ seed, part })),
 );
 

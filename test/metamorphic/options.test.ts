@@ -37,7 +37,7 @@ function drawSettings(random: Random): Partial<Settings> {
   };
 }
 
-test.each(seeds(60))("in memory, in line (seed %i)", async (seed) => {
+test.each(seeds(40))("in memory, in line (seed %i)", async (seed) => {
   const fs = new MemoryFileSystem();
   const settings = drawSettings(new Random(seed + 1_000_000));
   await (await ModelRun.start(seed, "/db", { ...settings, fs, background: "inline" })).run(300);

@@ -14,7 +14,7 @@ import { TINY_SETTINGS } from "../support/tiny-settings.ts";
 
 const NAMES = ["a", "b", "größe", "zz"];
 const STORE = "";
-const STEPS = 150;
+const STEPS = 100;
 
 type Contents = Map<string, Entry>;
 

@@ -15,7 +15,7 @@ import { WallClock } from "../support/wall-clock.ts";
 const STORE = "";
 const NAMES = ["a", "b", "c"];
 const KEYS = Array.from({ length: 10 }, (_, i) => `key:${i}`);
-const STEPS = 160;
+const STEPS = 110;
 
 type State = ReadonlyMap<string, string>;
 
