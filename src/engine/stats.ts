@@ -163,7 +163,7 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     ingests: ingested,
     delays: engine.admission.stats(),
     latency: { commit: commits.latency.summary(), read: reads.latency.summary() },
-    log: { failure: commits.failure?.message ?? null },
+    log: { failure: logFailure(engine) },
     space: { isLow, refused, freeBytes, amplification: spaceAmplification(levels) },
     snapshots: snapshots.count,
     openScans: reads.openScans,
@@ -173,4 +173,9 @@ export function statsOf(engine: Engine, verifying: VerifyProgress | undefined): 
     recovery: engine.recovery,
     verify: verifying ?? null,
   };
+}
+
+/** A database that was opened to read refuses writes as well, but nothing has failed. */
+function logFailure({ commits: { failure } }: Engine): string | null {
+  return failure === undefined || failure.code === "READ_ONLY" ? null : failure.message;
 }

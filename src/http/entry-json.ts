@@ -26,7 +26,7 @@ export function bufferOf(bytes: Uint8Array): Buffer {
 
 /**
  * The string that stands for bytes which are ASCII without quotes, backslashes and control characters, as most are;
- * `undefined` for others. Halves the time of the general way.
+ * `undefined` for others. A page of 100 entries takes an eighth less so.
  */
 function plainText(bytes: Uint8Array): string | undefined {
   const text = latin1Slice.call(bytes, 0, bytes.length);

@@ -50,7 +50,7 @@ export function addHealthRoutes(app: HttpApp, context: HttpContext): void {
       },
     },
     async (_request, reply) => {
-      const found = await unreadiness(context.store, context.isReadOnly);
+      const found = unreadiness(context.store);
       const [first] = found;
       if (first === undefined) {
         return reply.header("content-type", JSON_TYPE).send('{"status":"ready"}');
@@ -63,11 +63,10 @@ export function addHealthRoutes(app: HttpApp, context: HttpContext): void {
 }
 
 /** All that speaks against sending work here, the worst first. */
-async function unreadiness(store: HttpStore, isReadOnly: boolean): Promise<VarveError[]> {
+function unreadiness(store: HttpStore): VarveError[] {
   const found: VarveError[] = [];
-  const { delays, space, background } = store.stats();
-  const failure = isReadOnly ? undefined : await writeFailure(store);
-  if (failure !== undefined) found.push(failure);
+  const { delays, space, background, log } = store.stats();
+  if (log.failure !== null) found.push(new VarveError("LOG_FAILED", log.failure));
   if (background.failure !== null) {
     found.push(new VarveError("IO_ERROR", `background work has failed: ${background.failure}`));
   }
@@ -80,15 +79,4 @@ async function unreadiness(store: HttpStore, isReadOnly: boolean): Promise<Varve
     found.push(new VarveError("OVERLOADED", `${waiting} writes wait`));
   }
   return found;
-}
-
-/** An empty batch writes nothing, and fails where nothing can be written. */
-async function writeFailure(store: HttpStore): Promise<VarveError | undefined> {
-  try {
-    await store.batch([]);
-    return undefined;
-  } catch (error) {
-    if (error instanceof VarveError) return error;
-    throw error;
-  }
 }

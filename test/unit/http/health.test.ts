@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { Database } from "../../../src/engine/database.ts";
 import type { DatabaseStats } from "../../../src/engine/stats.ts";
-import { VarveError } from "../../../src/errors.ts";
 import { ask, changedStore, startHttp } from "./support.ts";
 
 const statsWith = (database: Database, changes: Partial<DatabaseStats>) =>
@@ -41,10 +40,7 @@ const CASES: readonly [string, string, (database: Database) => ReturnType<typeof
     [
       "the log has failed",
       "LOG_FAILED",
-      (database) =>
-        changedStore(database, {
-          batch: () => Promise.reject(new VarveError("LOG_FAILED", "a sync failed")),
-        }),
+      (database) => statsWith(database, { log: { failure: "a sync failed" } }),
     ],
   ];
 
@@ -58,10 +54,6 @@ test.each(CASES)("a server is not ready where %s (%s), and lives", async (_, cod
 });
 
 test("a read-only database is ready: for reads", async () => {
-  const { url } = await startHttp({ isReadOnly: true }, {}, (database) =>
-    changedStore(database, {
-      batch: () => Promise.reject(new VarveError("READ_ONLY", "the database is read-only")),
-    }),
-  );
+  const { url } = await startHttp({ isReadOnly: true });
   expect((await ask(`${url}/readyz`)).status).toBe(200);
 });
